@@ -1,0 +1,278 @@
+"""The interactive views of the course: controls, a filmstrip and a plot each."""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import ipywidgets
+import numpy as np
+
+from lrlearn import plots, regression
+from lrlearn.filmstrip import Filmstrip
+from lrlearn.schedules import check_count, check_number, exponential_lr
+
+GAMMAS = [round(0.5 + 0.01 * step, 2) for step in range(51)]  # 0.50, 0.51, ... 1.00
+SWEPT_GAMMAS = [round(0.65 + 0.01 * step, 2) for step in range(36)]  # 0.65, 0.66, ... 1.00
+SWEPT_LRS = [float(lr) for lr in np.geomspace(0.003, 3, 24)]
+INITIAL_LRS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0]
+CURVATURES = (1.0, 10.0)  # of the valley: its steep side allows constant rates below 2 / 10
+NUM_SEEDS = 32
+
+
+class ScheduleExplorer(Filmstrip):
+    """Drag gamma: the rate ``initial_lr * gamma ** epoch``, its half-life and the sum of the steps.
+
+    Args:
+        initial_lr: rate of epoch 0, from 0.01 to 1; further control.
+        gamma: where the slider starts; one of gammas.
+        num_epochs: how many epochs are drawn, from 2 to 100; further control.
+        log: logarithmic axis for the rate; further control.
+        gammas: positions of the slider; 0.50 ... 1.00 if None.
+
+    Raises:
+        TypeError, ValueError: an argument is out of range; the message names it.
+
+    >>> ScheduleExplorer(gamma=0.8)
+    ScheduleExplorer(gamma=0.8, initial_lr=0.1, num_epochs=40, log=False)
+    """
+
+    def __init__(
+        self,
+        initial_lr: float = 0.1,
+        gamma: float = 0.9,
+        num_epochs: int = 40,
+        log: bool = False,
+        gammas: Sequence[float] | None = None,
+    ) -> None:
+        gammas = _checked_gammas(gammas, gamma)
+        scene = _remember_last(lambda **settings: plots.schedule_scene(gammas=gammas, **settings))
+        super().__init__(
+            lambda value, **settings: scene(**settings)(value),
+            gammas,
+            plots.schedule_words,
+            name="gamma",
+            value=gamma,
+            format=".2f",
+            controls={
+                "initial_lr": _number("initial_lr", initial_lr, 0.01, 1.0, 0.01),
+                "num_epochs": _count("num_epochs", num_epochs, 2, 100),
+                "log": ipywidgets.Checkbox(value=bool(log), description="logarithmic axis", indent=False),
+            },
+        )
+
+
+class DescentExplorer(Filmstrip):
+    """A valley and the path of gradient descent on it, forty steps, the rate multiplied by gamma after each.
+
+    The loss is ``(x ** 2 + 10 * y ** 2) / 2``: with a constant rate of 0.2 or more the steep side diverges.
+
+    Args:
+        initial_lr: rate of the first step, from 0.005 to 0.3.
+        gamma: factor per step, from 0.5 to 1.
+        drag: which of the two is the main slider, ``"initial_lr"`` or ``"gamma"``; the other stays fixed.
+
+    Raises:
+        TypeError, ValueError: an argument is out of range; the message names it.
+
+    >>> DescentExplorer(drag="gamma", initial_lr=0.25, gamma=0.9)
+    DescentExplorer(gamma=0.9)
+    """
+
+    def __init__(self, initial_lr: float = 0.05, gamma: float = 1.0, drag: str = "initial_lr") -> None:
+        ranges = {"initial_lr": [round(0.005 * step, 3) for step in range(1, 61)], "gamma": GAMMAS}
+        if drag not in ranges:
+            raise ValueError(f"drag must be 'initial_lr' or 'gamma', not {drag!r}")
+        fixed = {"initial_lr": initial_lr, "gamma": gamma}
+        for name, value in fixed.items():
+            _check_between(name, value, ranges[name][0], ranges[name][-1])
+        paths = {value: descent_path(**fixed | {drag: value}) for value in ranges[drag]}
+        super().__init__(
+            plots.descent_scene(paths, CURVATURES, drag),
+            ranges[drag],
+            lambda value: f"{drag} {value:g}: {_path_words(paths[value])}",
+            name=drag,
+            value=_closest(fixed[drag], ranges[drag]),
+            format=".3f" if drag == "initial_lr" else ".2f",
+        )
+
+
+class WorkedExample(Filmstrip):
+    """Step through the epochs: every power of gamma and every rate, as one would write them by hand.
+
+    Args:
+        initial_lr: rate of epoch 0; finite, > 0.
+        gamma: factor per epoch; finite, >= 0.
+        num_epochs: how many epochs can be stepped through, from 2 to 16.
+
+    Raises:
+        TypeError, ValueError: an argument is out of range; the message names it.
+
+    >>> example = WorkedExample()
+    >>> example.slider.value = 3
+    >>> example.description
+    'Epoch 3: 0.9 ** 3 = 0.729, so the rate is 0.1 × 0.729 = 0.0729.'
+    """
+
+    def __init__(self, initial_lr: float = 0.1, gamma: float = 0.9, num_epochs: int = 11) -> None:
+        exponential_lr(initial_lr, gamma, 0)
+        _check_between("num_epochs", check_count("num_epochs", num_epochs), 2, 16)
+
+        def describe(epoch: int) -> str:
+            power = f"{gamma**epoch:.6g}"
+            rate = f"{exponential_lr(initial_lr, gamma, epoch):.6g}"
+            return f"Epoch {epoch}: {gamma:g} ** {epoch} = {power}, so the rate is {initial_lr:g} × {power} = {rate}."
+
+        scene = plots.worked_example_scene(initial_lr, gamma, num_epochs)
+        super().__init__(scene, range(num_epochs), describe, name="epoch")
+
+
+class TrainingExplorer(Filmstrip):
+    """Drag gamma: the toy regression trained with 32 orders of its samples; fit, loss and rate together.
+
+    Args:
+        initial_lr: rate of epoch 0, one of 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1; further control.
+        gamma: where the slider starts, from 0.5 to 1.
+        num_epochs: epochs of 8 steps, from 5 to 100; further control.
+
+    Raises:
+        TypeError, ValueError: an argument is out of range; the message names it.
+    """
+
+    def __init__(self, initial_lr: float = 0.1, gamma: float = 0.9, num_epochs: int = 40) -> None:
+        if initial_lr not in INITIAL_LRS:
+            raise ValueError(f"initial_lr must be one of {INITIAL_LRS}, not {initial_lr!r}")
+        gammas = _checked_gammas(None, gamma)
+        runs = _remember_last(
+            lambda initial_lr, num_epochs: regression.sweep([initial_lr], gammas, range(NUM_SEEDS), num_epochs)
+        )
+
+        @_remember_last
+        def scene(**settings: Any) -> Callable:
+            swept, problem = runs(**settings), regression.problem()
+            excess, weights = swept.excess[0].numpy(), swept.weights[0].numpy()
+            data = (problem.x.numpy(), problem.y.numpy())
+            return plots.training_scene(gammas, excess, weights, data, problem.best.tolist(), settings["initial_lr"])
+
+        def describe(gamma: float, **settings: Any) -> str:
+            losses = runs(**settings).losses[0, gammas.index(gamma)]
+            return f"gamma {gamma:.2f}, initial_lr {settings['initial_lr']:g}: {_training_words(losses)}"
+
+        super().__init__(
+            lambda value, **settings: scene(**settings)(value),
+            gammas,
+            describe,
+            name="gamma",
+            value=gamma,
+            format=".2f",
+            controls={
+                "initial_lr": ipywidgets.SelectionSlider(
+                    options=[(f"{lr:g}", lr) for lr in INITIAL_LRS], value=initial_lr, description="initial_lr"
+                ),
+                "num_epochs": _count("num_epochs", num_epochs, 5, 100),
+            },
+        )
+
+
+class SweepExplorer(Filmstrip):
+    """Drag gamma across a map of 27,648 trainings: final excess loss over initial_lr and gamma.
+
+    Args:
+        gamma: where the dragged line starts, from 0.65 to 1.
+        num_epochs: epochs of 8 steps, from 5 to 100; further control.
+
+    Raises:
+        TypeError, ValueError: an argument is out of range; the message names it.
+    """
+
+    def __init__(self, gamma: float = 0.9, num_epochs: int = 40) -> None:
+        gammas = _checked_gammas(SWEPT_GAMMAS, gamma)
+
+        @_remember_last
+        def final(num_epochs: int) -> np.ndarray:
+            return regression.sweep(SWEPT_LRS, gammas, range(NUM_SEEDS), num_epochs).excess[..., -1].numpy()
+
+        scene = _remember_last(lambda num_epochs: plots.sweep_scene(SWEPT_LRS, gammas, final(num_epochs)))
+
+        def describe(gamma: float, num_epochs: int) -> str:
+            means = final(num_epochs)[:, gammas.index(gamma)].mean(-1)
+            best = int(means.argmin())
+            return (
+                f"gamma {gamma:.2f}, {num_epochs} epochs: the lowest mean excess loss over {NUM_SEEDS} seeds is "
+                f"{means[best]:.2g}, at initial_lr {SWEPT_LRS[best]:.3g}; at {SWEPT_LRS[0]:g} it is {means[0]:.2g}."
+            )
+
+        super().__init__(
+            lambda value, num_epochs: scene(num_epochs=num_epochs)(value),
+            gammas,
+            describe,
+            name="gamma",
+            value=gamma,
+            format=".2f",
+            controls={"num_epochs": _count("num_epochs", num_epochs, 5, 100)},
+        )
+
+
+def descent_path(initial_lr: float, gamma: float, num_steps: int = 40, start: tuple = (-4.0, 1.5)) -> np.ndarray:
+    """Positions [step, 2] of gradient descent in the valley of `DescentExplorer`, the start first."""
+    path = [np.array(start)]
+    for step in range(num_steps):
+        gradient = np.asarray(CURVATURES) * path[-1]
+        path.append(path[-1] - exponential_lr(initial_lr, gamma, step) * gradient)
+    return np.array(path)
+
+
+def _path_words(path: np.ndarray) -> str:
+    losses = (path**2 @ np.asarray(CURVATURES)) / 2
+    steps = len(path) - 1
+    if losses[-1] > losses[0]:
+        return f"the path leaves the valley: the loss has grown from {losses[0]:.3g} to {losses[-1]:.2g}."
+    return f"after {steps} steps the loss has gone from {losses[0]:.3g} to {losses[-1]:.2g}."
+
+
+def _training_words(losses: Any) -> str:
+    """Losses [seed, epoch] of one setting in words."""
+    problem = regression.problem()
+    ends = [regression.diverged_at(run, problem.untrained) for run in losses]
+    diverged = [epoch for epoch in ends if epoch is not None]
+    if diverged:
+        return f"{len(diverged)} of {len(ends)} runs diverged, the first at epoch {min(diverged)}."
+    final = losses[:, -1].numpy() - problem.minimum
+    low, high = np.percentile(final, plots.BAND)
+    return (
+        f"after {losses.shape[1]} epochs the mean excess loss over {len(ends)} seeds is {final.mean():.2g} "
+        f"(10th to 90th percentile {low:.2g} to {high:.2g})."
+    )
+
+
+def _remember_last(function: Callable) -> Callable:
+    """The scene of one strip is drawn once for all its pictures, and forgotten at the next."""
+    return functools.lru_cache(maxsize=1)(function)
+
+
+def _checked_gammas(gammas: Sequence[float] | None, gamma: float) -> list[float]:
+    gammas = GAMMAS if gammas is None else [check_number("gammas", value, least=0) for value in gammas]
+    if not gammas:
+        raise ValueError("gammas must not be empty")
+    check_number("gamma", gamma, least=0)
+    _check_between("gamma", gamma, min(gammas), max(gammas))
+    return gammas
+
+
+def _closest(value: float, values: Sequence[float]) -> float:
+    return min(values, key=lambda other: abs(other - value))
+
+
+def _check_between(name: str, value: float, low: float, high: float) -> None:
+    check_number(name, value)
+    if not low <= value <= high:
+        raise ValueError(f"{name} must be between {low:g} and {high:g}, not {value!r}")
+
+
+def _number(name: str, value: float, low: float, high: float, step: float) -> ipywidgets.Widget:
+    _check_between(name, value, low, high)
+    return ipywidgets.FloatSlider(min=low, max=high, step=step, value=value, description=name)
+
+
+def _count(name: str, value: int, low: int, high: int) -> ipywidgets.Widget:
+    _check_between(name, check_count(name, value), low, high)
+    return ipywidgets.IntSlider(min=low, max=high, value=value, description=name)

@@ -1,0 +1,157 @@
+// A strip of pictures drawn once, dragged in the browser. No message to the kernel is needed
+// to show another picture, so the slider stays smooth when the kernel is far away or gone.
+
+const AHEAD = 3; // pictures decoded on each side of the current one
+const REST_MS = 1500; // when nothing moves for this long, decoded neighbours are released
+const SPEAK_MS = 600; // a screen reader hears the description once the slider rests
+
+const NOT_CURRENT = "Picture not current: it was drawn for other settings, and a new one needs the kernel.";
+
+const modelOf = (model, reference) => model.widget_manager.get_model(reference.replace("IPY_MODEL_", ""));
+
+function nearest(values, wanted) {
+  let best = 0;
+  values.forEach((value, index) => {
+    if (Math.abs(value - wanted) < Math.abs(values[best] - wanted)) best = index;
+  });
+  return best;
+}
+
+// A selection knows its index; a number slider knows a value, whose nearest picture is meant.
+const positionOf = (control, values) => control.get("index") ?? nearest(values, control.get("value"));
+
+function element(tag, className, parent, attributes = {}) {
+  const made = document.createElement(tag);
+  made.className = className;
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  parent.append(made);
+  return made;
+}
+
+// Compressed pictures stay compressed; only a few are decoded at a time.
+function decoder() {
+  const decoded = new Map();
+  let pictures = [];
+  const release = (keep = () => false) => {
+    for (const [index, picture] of decoded) {
+      if (keep(index)) continue;
+      decoded.delete(index);
+      picture.promise.then((bitmap) => bitmap.close(), () => {});
+    }
+  };
+  const get = (index) => {
+    if (!decoded.has(index)) {
+      const picture = { bitmap: null };
+      picture.promise = createImageBitmap(new Blob([pictures[index]], { type: "image/png" }));
+      picture.promise.then((bitmap) => (picture.bitmap = bitmap), () => {});
+      decoded.set(index, picture);
+    }
+    return decoded.get(index);
+  };
+  return { get, release, load: (bytes) => (release(), (pictures = bytes)) };
+}
+
+// ipywidgets' slider handles have no accessible name, and a selection slider speaks its index.
+function nameSliders(root) {
+  for (const row of root?.querySelectorAll(".widget-slider, .widget-inline-hbox") ?? []) {
+    const handle = row.querySelector(".noUi-handle");
+    if (!handle) continue;
+    const name = row.querySelector(".widget-label")?.textContent.trim() ?? "";
+    const spoken = `${name} ${row.querySelector(".widget-readout")?.textContent.trim() ?? ""}`.trim();
+    if (handle.getAttribute("aria-label") !== name) handle.setAttribute("aria-label", name);
+    if (handle.getAttribute("aria-valuetext") !== spoken) handle.setAttribute("aria-valuetext", spoken);
+  }
+}
+
+async function render({ model, el }) {
+  const slider = await modelOf(model, model.get("slider"));
+  const picker = model.get("picker") && (await modelOf(model, model.get("picker")));
+  const controls = await Promise.all(model.get("controls").map((reference) => modelOf(model, reference)));
+
+  el.classList.add("lrlearn-view");
+  const frame = element("div", "lrlearn-frame", el, { tabindex: "0", role: "group", "aria-label": "picture, scrolls sideways" });
+  const canvas = element("canvas", "lrlearn-filmstrip", frame, { role: "img" });
+  const notice = element("p", "lrlearn-notice", el, { role: "status" });
+  const caption = element("p", "lrlearn-caption", el, { "aria-hidden": "true" });
+  const spoken = element("p", "lrlearn-spoken", el, { "aria-live": "polite" });
+  const context = canvas.getContext("2d");
+  const film = decoder();
+  let strip, shown, newest, asked = 0, painted = 0, resting, speaking, closed = false;
+
+  function paint(index, order, bitmap) {
+    if (closed || order < painted) return; // a newer picture is already there
+    painted = order;
+    shown = index;
+    if (canvas.width !== bitmap.width || canvas.height !== bitmap.height) {
+      canvas.width = bitmap.width;
+      canvas.height = bitmap.height;
+    }
+    context.drawImage(bitmap, 0, 0);
+    canvas.setAttribute("aria-label", strip.descriptions[index]);
+    caption.textContent = strip.descriptions[index];
+    canvas.dataset.choice = Math.floor(index / strip.values.length);
+    canvas.dataset.index = index % strip.values.length;
+  }
+
+  function show() {
+    const index = (picker ? picker.get("index") : 0) * strip.values.length + positionOf(slider, strip.values);
+    if (index === newest) return;
+    newest = index;
+    const order = ++asked, from = strip;
+    const picture = film.get(index);
+    if (picture.bitmap) paint(index, order, picture.bitmap);
+    else picture.promise.then((bitmap) => from === strip && paint(index, order, bitmap), () => {});
+    film.release((other) => Math.abs(other - index) <= AHEAD);
+    clearTimeout(resting);
+    clearTimeout(speaking);
+    speaking = setTimeout(() => (spoken.textContent = strip.descriptions[newest]), SPEAK_MS);
+    resting = setTimeout(() => film.release((other) => other === newest && shown !== newest), REST_MS);
+    if (painted) for (let step = 1; step <= AHEAD; step++) {
+      for (const other of [index - step, index + step]) if (strip.pictures[other]) film.get(other);
+    }
+  }
+
+  function mark() {
+    const now = controls.map((control) => control.get("index") ?? control.get("value"));
+    const stale = JSON.stringify(now) !== JSON.stringify(strip.controls);
+    canvas.classList.toggle("lrlearn-stale", stale);
+    notice.textContent = stale ? NOT_CURRENT : "";
+  }
+
+  function load() {
+    strip = model.get("strip");
+    film.load(strip.pictures);
+    newest = undefined;
+    canvas.style.width = `${strip.width}px`;
+    show();
+    mark();
+  }
+
+  // The sliders are siblings that may be drawn, and are relabelled by ipywidgets, after this view.
+  let observer;
+  const attach = setTimeout(() => {
+    const explorer = el.closest(".lrlearn-explorer");
+    nameSliders(explorer);
+    if (!explorer) return;
+    observer = new MutationObserver(() => nameSliders(explorer));
+    const watch = { subtree: true, childList: true, characterData: true, attributeFilter: ["aria-valuetext"] };
+    for (const child of explorer.children) if (!child.contains(el)) observer.observe(child, watch);
+  }, 0);
+
+  const listeners = [[model, "change:strip", load], [slider, "change:value change:index", show]];
+  if (picker) listeners.push([picker, "change:index", show]);
+  for (const control of controls) listeners.push([control, "change:value change:index", mark]);
+  for (const [source, event, listener] of listeners) source.on(event, listener);
+  load();
+
+  return () => {
+    closed = true;
+    for (const [source, event, listener] of listeners) source.off(event, listener);
+    for (const timer of [attach, resting, speaking]) clearTimeout(timer);
+    observer?.disconnect();
+    film.release();
+    canvas.width = canvas.height = 0;
+  };
+}
+
+export default { render };

@@ -1,0 +1,312 @@
+"""A strip of pictures drawn once, then dragged in the browser without asking the kernel.
+
+Every position of the main slider is drawn ahead and sent as compressed pictures;
+filmstrip.js shows the one that the slider points at. Other controls go to the kernel, which
+sends a new strip; while it is on its way, the picture is marked as not current.
+"""
+
+import asyncio
+import base64
+import io
+import math
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from numbers import Real
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import ipywidgets
+import traitlets
+from ipywidgets import widget_serialization
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+DPI = 200  # drawn at double resolution: a figure of 9 x 3.5 inches shows as 900 x 350 CSS pixels
+COLOURS = 64  # enough for a plot with its anti-aliasing; fewer bytes to send
+TOLERANCE = 1e-9  # a slider's 0.7000000000000001 is its 0.7
+
+
+class Film(anywidget.AnyWidget):
+    """The pictures of one filmstrip in the browser; `Filmstrip` puts the sliders around it."""
+
+    _esm = Path(__file__).with_name("filmstrip.js")
+    _css = Path(__file__).with_name("filmstrip.css")
+    slider = traitlets.Instance(ipywidgets.Widget).tag(sync=True, **widget_serialization)
+    picker = traitlets.Instance(ipywidgets.Widget, allow_none=True).tag(sync=True, **widget_serialization)
+    controls = traitlets.List().tag(sync=True, **widget_serialization)
+    # one trait, so that pictures, descriptions and the settings they were made for arrive together
+    strip = traitlets.Dict().tag(sync=True)
+
+
+class Filmstrip(ipywidgets.VBox):
+    """A main slider, further controls, and one picture for every position of the slider.
+
+    Made by `filmstrip`. ``slider`` and ``controls`` (name -> widget) may be set from Python;
+    ``png``, ``description`` and ``settings`` always tell what they show now.
+    """
+
+    def __init__(
+        self,
+        draw: Callable[..., Figure],
+        values: Sequence[Any],
+        describe: Callable[..., str],
+        *,
+        name: str = "value",
+        value: Any = None,
+        controls: Mapping[str, ipywidgets.Widget] | None = None,
+        picker: ipywidgets.Widget | None = None,
+        format: str | None = None,
+    ) -> None:
+        if not callable(draw) or not callable(describe):
+            raise TypeError("draw and describe must be functions of a value")
+        self.values = _listed(values)
+        self.slider = _slider(name, self.values, value, format)
+        self.controls = dict(controls or {})
+        self.picker = picker
+        self._name, self._draw, self._describe = name, draw, describe
+        self._waiting = False
+        self._film = Film(slider=self.slider, picker=picker, controls=list(self.controls.values()), strip=self._strip())
+        self.slider.observe(self._snap, names="value")
+        for control in self.controls.values():
+            control.observe(self._changed, names="value")
+        further = [ipywidgets.HBox([*self.controls.values()], layout={"flex_flow": "row wrap"})]
+        first = [picker] if picker else []
+        super().__init__([*first, self.slider, *(further if controls else []), self._film])
+        self.add_class("lrlearn-explorer")
+
+    @property
+    def value(self) -> Any:
+        """The value that the main slider points at, one of ``values``."""
+        return self.values[self._position()]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What every control shows, by name, the main slider first."""
+        chosen = {"choice": self.picker.value} if self.picker else {}
+        return chosen | {self._name: self.value} | self._control_values()
+
+    @property
+    def description(self) -> str:
+        """The current picture in words."""
+        return self._current("descriptions")
+
+    @property
+    def png(self) -> bytes:
+        """The current picture, at double resolution."""
+        return self._current("pictures")
+
+    def close(self) -> None:
+        """Release the pictures and every widget of this filmstrip, here and in the browser."""
+        self._film.strip = {}
+        for widget in (self._film, self.slider, *self.controls.values(), *self.children):
+            widget.close()
+        super().close()
+
+    def _control_values(self) -> dict[str, Any]:
+        return {name: control.value for name, control in self.controls.items()}
+
+    def _control_states(self) -> list[Any]:
+        """What the browser knows of the controls: the index of a selection, the value of any other."""
+        return [getattr(control, "index", control.value) for control in self.controls.values()]
+
+    def _position(self) -> int:
+        index = getattr(self.slider, "index", None)
+        return _nearest(self.values, self.slider.value) if index is None else index
+
+    def _current(self, part: str) -> Any:
+        self.refresh()
+        row = self.picker.index if self.picker else 0
+        return self._film.strip[part][row * len(self.values) + self._position()]
+
+    def _snap(self, _change: Any) -> None:
+        # only a value set from Python or typed in can lie between two pictures; a drag never does
+        if abs(self.slider.value - self.value) > TOLERANCE if isinstance(self.value, Real) else False:
+            self.slider.value = self.value
+
+    def _changed(self, _change: Any) -> None:
+        """A control has changed: draw a new strip soon, once for all the changes that wait."""
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return  # no kernel, nobody is looking: the strip is drawn when it is asked for
+        if not self._waiting:
+            self._waiting = True
+            loop.call_later(0.02, self.refresh)
+
+    def refresh(self) -> None:
+        """Draw a new strip now if the controls have changed since the last one."""
+        self._waiting = False
+        if self._film.comm is not None and self._film.strip["controls"] != self._control_states():
+            self._film.strip = self._strip()
+
+    def _strip(self) -> dict[str, Any]:
+        """Every picture and its description, for what the further controls show now."""
+        settings = self._control_values()
+        rows = [{"choice": choice} | settings for choice in _choices(self.picker)] if self.picker else [settings]
+        positions = [(value, row) for row in rows for value in self.values]
+        pictures, width = _pictures(self._draw(value, **row) for value, row in positions)
+        numeric = all(isinstance(value, Real) for value in self.values)
+        return {
+            "pictures": pictures,
+            "descriptions": [self._describe(value, **row) for value, row in positions],
+            "values": self.values if numeric else list(range(len(self.values))),
+            "controls": self._control_states(),
+            "width": width,
+        }
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={_short(value)}" for name, value in self.settings.items())
+        return f"{type(self).__name__}({shown})"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict]:
+        self.refresh()
+        bundle = super()._repr_mimebundle_(**kwargs)
+        bundle["text/plain"] = f"{self!r}\n{self.description}"
+        bundle["image/png"] = base64.b64encode(self.png).decode()
+        return bundle, {"image/png": {"width": self._film.strip["width"], "alt": self.description}}
+
+
+def filmstrip(
+    draw: Callable[..., Figure],
+    values: Sequence[Any],
+    describe: Callable[..., str],
+    *,
+    name: str = "value",
+    value: Any = None,
+    controls: Mapping[str, ipywidgets.Widget] | None = None,
+    picker: ipywidgets.Widget | None = None,
+    format: str | None = None,
+) -> Filmstrip:
+    """A slider over ``values`` and a picture for each, all drawn now and dragged without the kernel.
+
+    Args:
+        draw: ``draw(value, **settings) -> matplotlib Figure``. It may return the same Figure every
+            time, changed: then only artists made with ``animated=True`` are drawn anew, which is
+            ten times as quick. Changing others is allowed and costs a full drawing.
+        values: positions of the slider; numbers or anything with a short str. Not empty.
+        describe: ``describe(value, **settings) -> str``, the picture in words.
+        name: the slider's label.
+        value: where it starts; one of values, the first if None.
+        controls: name -> ipywidgets control; a change goes to the kernel, which draws a new strip.
+            Their values are the ``settings`` of draw and describe.
+        picker: a Dropdown or the like whose choices are all drawn ahead, so that changing it needs
+            no kernel either; draw and describe get its value as ``choice``.
+        format: how the slider shows a number, such as ``".2f"``.
+
+    Returns:
+        A `Filmstrip`, itself a widget: the last line of a cell shows it.
+
+    Raises:
+        TypeError, ValueError: draw or describe is no function, values are empty or unordered, the
+            start is none of them, or draw returns something that is no Figure.
+
+    >>> from matplotlib.figure import Figure
+    >>> strip = filmstrip(lambda n: Figure(figsize=(1, 1)), [1, 2, 3], "{} dots".format, name="dots")
+    >>> strip.slider.value = 2
+    >>> strip
+    Filmstrip(dots=2)
+    >>> strip.description
+    '2 dots'
+    """
+    return Filmstrip(
+        draw,
+        values,
+        describe,
+        name=name,
+        value=value,
+        controls=controls,
+        picker=picker,
+        format=format,
+    )
+
+
+def _listed(values: Sequence[Any]) -> list[Any]:
+    values = values.tolist() if hasattr(values, "tolist") else list(values)
+    if not values:
+        raise ValueError("values must not be empty")
+    if any(isinstance(value, float) and not math.isfinite(value) for value in values):
+        raise ValueError(f"values must be finite, not {values!r}")
+    return values
+
+
+def _slider(name: str, values: list[Any], value: Any, format: str | None) -> ipywidgets.Widget:
+    """ipywidgets' own slider: of numbers where the values are evenly spaced, of choices elsewhere."""
+    value = values[0] if value is None else value
+    common = {"description": name, "style": {"description_width": "initial"}, "continuous_update": True}
+    if not _evenly_spaced(values):
+        if value not in values:
+            raise ValueError(f"value must be one of the values, not {value!r}")
+        options = [(f"{v:{format}}" if format else _short(v), v) for v in values]
+        return ipywidgets.SelectionSlider(options=options, value=value, **common)
+    if not isinstance(value, Real) or abs(values[_nearest(values, value)] - value) > TOLERANCE:
+        raise ValueError(f"value must be one of the values {values[0]!r} ... {values[-1]!r}, not {value!r}")
+    kind = ipywidgets.IntSlider if all(isinstance(v, int) for v in values) else ipywidgets.FloatSlider
+    readout = {"readout_format": format} if format else {}
+    step = (values[-1] - values[0]) / (len(values) - 1)
+    step = round(step) if kind is ipywidgets.IntSlider else round(step, 12)
+    return kind(min=values[0], max=values[-1], step=step, value=value, **readout, **common)
+
+
+def _evenly_spaced(values: list[Any]) -> bool:
+    if len(values) < 2 or not all(isinstance(v, Real) and not isinstance(v, bool) for v in values):
+        return False
+    step = (values[-1] - values[0]) / (len(values) - 1)
+    return step > 0 and all(abs(v - values[0] - i * step) < TOLERANCE for i, v in enumerate(values))
+
+
+def _nearest(values: list[float], wanted: float) -> int:
+    return min(range(len(values)), key=lambda index: abs(values[index] - wanted))
+
+
+def _choices(picker: ipywidgets.Widget) -> list[Any]:
+    return [value for _, value in picker._options_full]
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _pictures(figures: Any) -> tuple[list[bytes], int]:
+    """The figures as palette PNGs, drawn on this thread while two others compress, and their CSS width."""
+    canvas, background, moving, width, jobs = None, None, [], 0, []
+    with ThreadPoolExecutor(2) as workers:
+        for figure in figures:
+            if not isinstance(figure, Figure):
+                raise TypeError(f"draw must return a matplotlib Figure, not {figure!r}")
+            if canvas is None or canvas.figure is not figure:
+                canvas = FigureCanvasAgg(figure)
+                figure.set_dpi(DPI)
+                figure.stale = True
+            if figure.stale:  # something that is not animated has changed
+                canvas.draw()
+                background = canvas.copy_from_bbox(figure.bbox)
+                moving = _animated(figure)
+                figure.stale = False
+            canvas.restore_region(background)
+            for artist in moving:
+                artist.axes.draw_artist(artist) if artist.axes else figure.draw_artist(artist)
+            jobs.append(workers.submit(_png, _copy(canvas)))
+            width = round(figure.get_figwidth() * DPI / 2)
+        return [job.result() for job in jobs], width
+
+
+def _animated(figure: Figure) -> list[Any]:
+    """The artists that matplotlib leaves out of the background, from back to front."""
+    found = [artist for artist in figure.findobj(include_self=False) if artist.get_animated()]
+    return sorted(found, key=lambda artist: artist.get_zorder())
+
+
+def _copy(canvas: FigureCanvasAgg) -> Any:
+    from PIL import Image
+
+    pixels = canvas.buffer_rgba()
+    return Image.frombuffer("RGBA", (pixels.shape[1], pixels.shape[0]), pixels).convert("RGB")
+
+
+def _png(image: Any) -> bytes:
+    from PIL import Image
+
+    data = io.BytesIO()
+    image.quantize(COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(data, "PNG")
+    return data.getvalue()

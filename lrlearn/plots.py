@@ -1,0 +1,336 @@
+"""Numbers in, matplotlib Figure out: the pictures of the lessons, without pyplot and without torch.
+
+A function whose name ends in ``_scene`` draws the axes once and returns ``draw(value) -> Figure``,
+which moves only the artists made with ``animated=True``: what `lrlearn.filmstrip` needs to be quick.
+"""
+
+import base64
+import io
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+
+from lrlearn.schedules import exponential_lr, half_life, step_budget
+
+# Okabe and Ito's colours, told apart with any colour vision; every curve has dashes or a marker as well
+BLUE, ORANGE, GREEN, PURPLE, SKY, GREY = "#0072b2", "#d55e00", "#009e73", "#aa4488", "#56b4e9", "#666666"
+STYLES = [
+    {"color": BLUE, "linestyle": "-", "marker": "o"},
+    {"color": ORANGE, "linestyle": "--", "marker": "s"},
+    {"color": GREEN, "linestyle": "-.", "marker": "^"},
+    {"color": PURPLE, "linestyle": ":", "marker": "D"},
+    {"color": SKY, "linestyle": (0, (5, 1, 1, 1, 1, 1)), "marker": "v"},
+    {"color": "black", "linestyle": (0, (1, 3)), "marker": "x"},
+    {"color": "#8a6d00", "linestyle": (0, (8, 3)), "marker": "P"},
+]
+BAND = (10, 90)  # percentiles over the seeds that a shaded band covers
+LOWEST, HIGHEST = 1e-8, 1e2  # excess losses are drawn between these; a diverged run stays at the upper edge
+
+
+class Picture(Figure):
+    """A Figure that shows itself in a notebook, with its content in words for those who cannot see it."""
+
+    def __init__(self, width: float = 9.0, height: float = 3.5, description: str = "") -> None:
+        super().__init__(figsize=(width, height), dpi=100, layout="constrained", facecolor="white")
+        FigureCanvasAgg(self)
+        self.description = description
+
+    def __repr__(self) -> str:
+        return self.description or f"Picture with {len(self.axes)} axes"
+
+    def _repr_mimebundle_(self, **_kwargs: Any) -> tuple[dict, dict]:
+        data = io.BytesIO()
+        self.savefig(data, format="png", dpi=150, metadata={"Software": None})
+        width = round(self.get_figwidth() * 100)
+        bundle = {"text/plain": repr(self), "image/png": base64.b64encode(data.getvalue()).decode()}
+        return bundle, {"image/png": {"width": width, "alt": self.description}}
+
+
+def spread(
+    runs: Mapping[str, Any],
+    *,
+    x: Sequence[float] | None = None,
+    xlabel: str = "epoch",
+    ylabel: str = "loss",
+    title: str = "",
+    log: bool = True,
+    ax: Axes | None = None,
+) -> Figure:
+    """Mean of many runs as a line and the 10th to 90th percentile as a band, a curve for each name.
+
+    Args:
+        runs: name -> array [run, x] of what was measured.
+        x: what the columns stand for; 0, 1, 2, ... if None.
+        log: logarithmic vertical axis; only values above 0 can be drawn then.
+        ax: draw into these axes of a larger picture; its figure is returned.
+
+    Returns:
+        A `Picture`; its description gives each curve's mean and band at the start and at the end.
+
+    Raises:
+        ValueError: runs is empty, or one of them is no table [run, x].
+
+    >>> spread({"a": [[4.0, 2.0], [4.0, 2.0]]})
+    a: mean 4 at epoch 0, 2 at epoch 1 (10th to 90th percentile 2 to 2).
+    """
+    if not runs:
+        raise ValueError("runs must not be empty")
+    picture = ax.figure if ax is not None else Picture(7.5, 4)
+    ax = ax if ax is not None else picture.subplots()
+    says = []
+    for style, (name, table) in zip(STYLES * len(runs), runs.items(), strict=False):
+        table = np.asarray(table, dtype=float)
+        if table.ndim != 2 or not table.size:
+            raise ValueError(f"runs[{name!r}] must be a table [run, {xlabel}], not of shape {table.shape}")
+        at = np.arange(table.shape[1]) if x is None else np.asarray(x)
+        mean, (low, high) = table.mean(0), np.percentile(table, BAND, axis=0)
+        ax.fill_between(at, low, high, color=style["color"], alpha=0.2, linewidth=0)
+        ax.plot(at, mean, label=name, markevery=max(1, len(at) // 10), markersize=5, **style)
+        ends = f"{mean[0]:.3g} at {xlabel} {at[0]:g}, {mean[-1]:.3g} at {xlabel} {at[-1]:g}"
+        band = f"{low[-1]:.3g} to {high[-1]:.3g}"
+        says.append(f"{name}: mean {ends} ({BAND[0]}th to {BAND[1]}th percentile {band}).")
+    if log:
+        ax.set_yscale("log")
+    ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
+    ax.grid(alpha=0.3)
+    ax.legend()
+    if isinstance(picture, Picture):
+        picture.description = " ".join(filter(None, [picture.description, title, *says]))
+    return picture
+
+
+def schedule_scene(
+    initial_lr: float, gammas: Sequence[float], num_epochs: int, log: bool = False
+) -> Callable[[float], Figure]:
+    """The rate over the epochs with its half-life, and the sum of the rates with its limit."""
+    epochs, top = np.arange(num_epochs), max(gammas)
+    smooth = np.linspace(0, num_epochs - 1, 200)
+    picture = Picture()
+    left, right = picture.subplots(1, 2)
+    highest = max(initial_lr, exponential_lr(initial_lr, top, num_epochs - 1))
+    left.set(xlabel="epoch e", ylabel="learning rate", title="rate in each epoch", xlim=(-0.5, num_epochs))
+    left.set_yscale("log" if log else "linear")
+    left.set_ylim(*((initial_lr * 1e-5, highest * 2) if log else (0, highest * 1.08)))
+    right.set(xlabel="epoch e", ylabel="sum of the rates", title="how far the steps have reached")
+    right.set(xlim=(-0.5, num_epochs), ylim=(0, step_budget(initial_lr, top, num_epochs) * 1.08))
+    for ax in (left, right):
+        ax.grid(alpha=0.3)
+    (curve,) = left.plot(smooth, smooth, color=BLUE, alpha=0.5, animated=True)
+    (dots,) = left.plot(epochs, epochs, "o", color=BLUE, markersize=5, animated=True)
+    (half,) = left.plot([0], [0], "D:", color=ORANGE, markersize=9, animated=True)
+    half_says = left.text(0.97, 0.93, "", transform=left.transAxes, ha="right", va="top", color=ORANGE)
+    (total,) = right.plot(epochs, epochs, "s-", color=GREEN, markersize=4, animated=True)
+    limit = right.axhline(0, color=ORANGE, linestyle="--", linewidth=2, animated=True)
+    limit_says = right.text(0.97, 0.05, "", transform=right.transAxes, ha="right", va="bottom", color=ORANGE)
+    for text in (half_says, limit_says):
+        text.set(animated=True, bbox={"facecolor": "white", "edgecolor": ORANGE, "pad": 4})
+
+    def draw(gamma: float) -> Figure:
+        curve.set_ydata(exponential_lr(initial_lr, gamma, smooth))
+        rates = exponential_lr(initial_lr, gamma, epochs)
+        dots.set_ydata(rates)
+        total.set_ydata(np.cumsum(rates))
+        halved = half_life(gamma) if gamma <= 1 else np.inf
+        half.set_data([halved, halved, -1], [0, initial_lr / 2, initial_lr / 2])
+        half.set_visible(bool(np.isfinite(halved)))
+        half_says.set_text(f"gamma {gamma:.4g}: {_half_life_words(gamma)}")
+        reach = step_budget(initial_lr, gamma)
+        limit.set_visible(bool(np.isfinite(reach)))
+        limit.set_ydata([reach, reach] if np.isfinite(reach) else [0, 0])
+        limit_says.set_text(f"for ever: {reach:.3g}" if np.isfinite(reach) else "for ever: no limit")
+        return picture
+
+    return draw
+
+
+def schedule_words(gamma: float, initial_lr: float, num_epochs: int, log: bool = False) -> str:
+    """What `schedule_scene` shows, in words."""
+    last = exponential_lr(initial_lr, gamma, num_epochs - 1)
+    reach, so_far = step_budget(initial_lr, gamma), step_budget(initial_lr, gamma, num_epochs)
+    limit = f"and can never pass {reach:.3g}" if np.isfinite(reach) else "and have no limit"
+    return (
+        f"gamma {gamma:.4g}: the rate goes from {initial_lr:.4g} in epoch 0 to {last:.3g} in epoch {num_epochs - 1}; "
+        f"{_half_life_words(gamma)}. The steps add up to {so_far:.3g} {limit}."
+        + (" On the logarithmic axis the rate is a straight line." if log else "")
+    )
+
+
+def _half_life_words(gamma: float) -> str:
+    if gamma > 1:
+        return "the rate grows"
+    if gamma == 1:
+        return "the rate never halves"
+    return f"half-life {half_life(gamma):.2f} epochs"
+
+
+def descent_scene(
+    paths: Mapping[float, np.ndarray], curvatures: tuple[float, float], name: str
+) -> Callable[[float], Figure]:
+    """A valley from above with the path of gradient descent, and the loss after each step.
+
+    ``paths``: value of the main control -> positions [step, 2]; the loss is ``sum(curvatures * p ** 2) / 2``.
+    """
+    start = next(iter(paths.values()))[0]
+    steps = len(next(iter(paths.values())))
+    picture = Picture()
+    left, right = picture.subplots(1, 2)
+    across, along = np.linspace(-5, 5, 120), np.linspace(-2.2, 2.2, 80)
+    height = (curvatures[0] * across**2 + curvatures[1] * along[:, None] ** 2) / 2
+    left.contourf(across, along, height, levels=np.arange(0, 6.5, 0.5) ** 2, cmap="Greys", alpha=0.6, extend="max")
+    left.plot(*start, "s", color="black", markersize=9)
+    left.plot(0, 0, "*", color=GREEN, markersize=16)
+    left.set(title="the valley from above", xlabel="first parameter", ylabel="second parameter")
+    left.annotate("start", start, (6, 8), textcoords="offset points")
+    left.annotate("minimum", (0, 0), (8, -18), textcoords="offset points")
+    right.set(title="loss after each step", xlabel="step", ylabel="loss", yscale="log")
+    right.set(ylim=(1e-8, 1e4), xlim=(-0.5, steps))
+    right.grid(alpha=0.3)
+    (path,) = left.plot([], [], "o-", color=ORANGE, markersize=4, linewidth=1.5, animated=True)
+    (loss,) = right.plot([], [], "o-", color=BLUE, markersize=4, animated=True)
+    says = right.text(0.97, 0.95, "", transform=right.transAxes, ha="right", va="top", animated=True)
+    says.set_bbox({"facecolor": "white", "edgecolor": GREY, "pad": 4})
+
+    def draw(value: float) -> Figure:
+        points = np.clip(paths[value], -1e3, 1e3)
+        path.set_data(points[:, 0], points[:, 1])
+        losses = (np.clip(paths[value], -1e9, 1e9) ** 2 @ np.asarray(curvatures)) / 2
+        loss.set_data(np.arange(steps), np.clip(losses, 1e-12, 1e6))
+        says.set_text(f"{name} {value:.4g}\nlast loss {losses[-1]:.2g}" if losses[-1] < 1e6 else "diverged")
+        return picture
+
+    return draw
+
+
+def worked_example_scene(initial_lr: float, gamma: float, num_epochs: int) -> Callable[[int], Figure]:
+    """The rates of the first epochs as a table filled in line by line, and as bars."""
+    picture = Picture(9, 4)
+    left, right = picture.subplots(1, 2, width_ratios=(3, 2))
+    left.set_axis_off()
+    left.set(xlim=(0, 1), ylim=(num_epochs + 0.5, -1.5))
+    for x, head in ((0.0, "epoch e"), (0.2, f"gamma$^e$ = {gamma:g}$^e$"), (0.55, "lr = initial_lr × gamma$^e$")):
+        left.text(x, -1, head, fontweight="bold")
+    powers = [gamma**epoch for epoch in range(num_epochs)]
+    rows = [
+        (
+            left.text(0.05, epoch, f"{epoch}", animated=True),
+            left.text(0.2, epoch, f"{power:.6g}", animated=True),
+            left.text(0.55, epoch, f"{initial_lr:g} × {power:.6g} = {initial_lr * power:.6g}", animated=True),
+        )
+        for epoch, power in enumerate(powers)
+    ]
+    right.set(xlabel="epoch e", ylabel="learning rate", title="the same as bars", xlim=(-0.6, num_epochs - 0.4))
+    right.set_ylim(0, initial_lr * max(powers) * 1.1)
+    right.bar(range(num_epochs), [initial_lr * power for power in powers], fill=False, edgecolor=GREY, linestyle=":")
+    done = right.bar(range(num_epochs), [initial_lr * power for power in powers], color=SKY, animated=True)
+
+    def draw(epoch: int) -> Figure:
+        for row, (texts, bar) in enumerate(zip(rows, done, strict=True)):
+            bar.set(visible=row <= epoch, hatch="//" if row == epoch else None, edgecolor=BLUE)
+            for text in texts:
+                text.set(visible=row <= epoch, fontweight="bold" if row == epoch else "normal")
+        return picture
+
+    return draw
+
+
+def training_scene(
+    gammas: Sequence[float],
+    excess: np.ndarray,
+    weights: np.ndarray,
+    data: tuple[np.ndarray, np.ndarray],
+    best: tuple[float, float],
+    initial_lr: float,
+) -> Callable[[float], Figure]:
+    """Fit, excess loss and rate for each gamma.
+
+    Args:
+        excess: [gamma, seed, epoch]; weights: [gamma, seed, 2]; data: the samples' x and y;
+        best: the least-squares weight and bias.
+    """
+    num_epochs = excess.shape[-1]
+    epochs, ends = np.arange(num_epochs), np.array([-1.0, 1.0])
+    means, (lows, highs) = _drawable(excess.mean(1)), np.percentile(_drawable(excess), BAND, axis=1)
+    with np.errstate(invalid="ignore"):
+        lines = np.clip(weights[..., :1] * ends + weights[..., 1:], -1e3, 1e3)
+    lines = np.nan_to_num(lines, nan=1e3)
+    picture = Picture(10, 3.6)
+    fit, loss, rate = picture.subplots(1, 3)
+    fit.plot(*data, ".", color=GREY, alpha=0.6)
+    fit.plot(ends, best[0] * ends + best[1], "--", color="black", label="least squares")
+    fit.set(title="fitted lines", xlabel="x", ylabel="y", ylim=(-4.5, 5.5))
+    fit.legend(loc="upper left", fontsize=9)
+    loss.set(title="excess loss", xlabel="epoch", yscale="log", ylim=(LOWEST, HIGHEST))
+    rate.set(title="learning rate", xlabel="epoch", ylim=(0, initial_lr * max(1, max(gammas) ** num_epochs) * 1.08))
+    for ax in (fit, loss, rate):
+        ax.grid(alpha=0.3)
+    seeds = LineCollection([], colors=ORANGE, alpha=0.35, linewidths=1, animated=True)
+    fit.add_collection(seeds, autolim=False)
+    band = loss.fill_between(epochs, 1, 2, color=BLUE, alpha=0.25, linewidth=0, animated=True)
+    (mean,) = loss.plot(epochs, epochs, "-", color=BLUE, animated=True)
+    (used,) = rate.plot(epochs, epochs, "o-", color=GREEN, markersize=3, animated=True)
+    says = loss.text(0.97, 0.95, "", transform=loss.transAxes, ha="right", va="top", animated=True)
+    says.set_bbox({"facecolor": "white", "edgecolor": GREY, "pad": 4})
+
+    def draw(gamma: float) -> Figure:
+        at = gammas.index(gamma)
+        seeds.set_segments([np.column_stack([ends, run]) for run in lines[at]])
+        band.set_data(epochs, lows[at], highs[at])
+        mean.set_ydata(means[at])
+        used.set_ydata(exponential_lr(initial_lr, gamma, epochs))
+        final = excess[at, :, -1].mean()
+        says.set_text(f"gamma {gamma:.4g}\n" + (f"at the end {final:.2g}" if final < HIGHEST else "diverged"))
+        return picture
+
+    return draw
+
+
+def sweep_scene(initial_lrs: Sequence[float], gammas: Sequence[float], excess: np.ndarray) -> Callable[[float], Figure]:
+    """Map of the final excess loss, and a cut through it along the dragged gamma.
+
+    Args:
+        excess: final excess loss [initial_lr, gamma, seed].
+    """
+    means, (lows, highs) = excess.mean(2), np.percentile(_drawable(excess), BAND, axis=2)
+    picture = Picture(10, 4)
+    left, right = picture.subplots(1, 2)
+    steps = colormaps["cividis"].resampled(12)  # half a decade each: read off the bar, and few colours to send
+    decades = np.log10(_drawable(means))
+    colours = left.pcolormesh(gammas, initial_lrs, decades, cmap=steps, vmin=-5, vmax=1, shading="nearest")
+    picture.colorbar(colours, ax=left, extend="both", label="log10 of the mean excess loss")
+    diverged = np.argwhere(means > 10)
+    left.plot(np.take(gammas, diverged[:, 1]), np.take(initial_lrs, diverged[:, 0]), "kx", markersize=4)
+    left.set(title="excess loss at the end (x: above 10)", xlabel="gamma", ylabel="initial_lr", yscale="log")
+    right.set(title="along the dragged line", xlabel="initial_lr", ylabel="excess loss", xscale="log", yscale="log")
+    right.set(ylim=(LOWEST, HIGHEST), xlim=(min(initial_lrs), max(initial_lrs)))
+    right.grid(alpha=0.3)
+    cut = left.axvline(gammas[0], color="white", linewidth=4, animated=True)
+    core = left.axvline(gammas[0], color=ORANGE, linewidth=2, linestyle="--", animated=True)
+    band = right.fill_between(initial_lrs, 1, 2, color=BLUE, alpha=0.25, linewidth=0, animated=True)
+    (mean,) = right.plot(initial_lrs, initial_lrs, "o-", color=BLUE, markersize=4, animated=True)
+    (lowest,) = right.plot([1], [1], "*", color=ORANGE, markersize=16, animated=True)
+    says = right.text(0.03, 0.95, "", transform=right.transAxes, va="top", animated=True)
+    says.set_bbox({"facecolor": "white", "edgecolor": GREY, "pad": 4})
+
+    def draw(gamma: float) -> Figure:
+        at = gammas.index(gamma)
+        for line in (cut, core):
+            line.set_xdata([gamma, gamma])
+        band.set_data(initial_lrs, lows[:, at], highs[:, at])
+        mean.set_ydata(_drawable(means[:, at]))
+        best = int(means[:, at].argmin())
+        lowest.set_data([initial_lrs[best]], [_drawable(means[best, at])])
+        says.set_text(f"gamma {gamma:.4g}: lowest {means[best, at]:.2g}\nat initial_lr {initial_lrs[best]:.3g}")
+        return picture
+
+    return draw
+
+
+def _drawable(excess: Any) -> np.ndarray:
+    """Excess losses kept between the edges of the axes, so that a diverged run cannot break a plot."""
+    return np.clip(np.nan_to_num(excess, nan=HIGHEST, posinf=HIGHEST), LOWEST, HIGHEST)

@@ -1,0 +1,224 @@
+"""The toy regression: one readable torch loop, and the same loop for thousands of runs at once.
+
+A straight line ``y = weight * x + bias`` is fitted to 64 fixed samples of ``y = 3 x + 0.5 + noise``
+by mini-batch SGD, 8 samples a step, 8 steps an epoch. The model starts at zero; the seed decides
+only the order of the samples. torch is imported when a function needs it.
+"""
+
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lrlearn.schedules import check_count, check_number
+
+if TYPE_CHECKING:
+    import torch
+
+NUM_SAMPLES = 64
+BATCH_SIZE = 8
+STEPS_PER_EPOCH = NUM_SAMPLES // BATCH_SIZE
+LOSS_LIMIT = 1e100  # beyond it a loss is recorded as inf: close to the end of float64 no digit can be trusted
+
+
+class Problem(NamedTuple):
+    """The data and what is known of its least-squares solution."""
+
+    x: "torch.Tensor"  # [64], in -1 ... 1
+    y: "torch.Tensor"  # [64]
+    best: "torch.Tensor"  # [2]: the weight and the bias with the smallest loss
+    minimum: float  # that smallest mean squared error
+    untrained: float  # the mean squared error of the model before training, weight = bias = 0
+
+
+@dataclass(frozen=True)
+class History:
+    """What one run did: ``lrs`` used in each epoch, ``losses`` after each, final ``weight`` and ``bias``."""
+
+    lrs: list[float]
+    losses: list[float]
+    weight: float
+    bias: float
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What many runs did: ``losses`` [initial_lr, gamma, seed, epoch], final ``weights`` [..., seed, 2]."""
+
+    losses: "torch.Tensor"
+    weights: "torch.Tensor"
+
+    @property
+    def excess(self) -> "torch.Tensor":
+        """``losses`` minus the least-squares minimum: 0 is perfect."""
+        return self.losses - problem().minimum
+
+
+@functools.cache
+def problem() -> Problem:
+    """The fixed data set, in float64, and its least-squares solution.
+
+    >>> problem().x.shape
+    torch.Size([64])
+    """
+    import torch
+
+    random = torch.Generator().manual_seed(0)
+    x = torch.rand(NUM_SAMPLES, generator=random, dtype=torch.float64) * 2 - 1
+    y = 3 * x + 0.5 + 0.5 * torch.randn(NUM_SAMPLES, generator=random, dtype=torch.float64)
+    design = torch.stack([x, torch.ones_like(x)], dim=1)
+    best = torch.linalg.lstsq(design, y[:, None]).solution[:, 0]
+    minimum = (design @ best - y).square().mean().item()
+    return Problem(x, y, best, minimum, y.square().mean().item())
+
+
+def train(initial_lr: float, gamma: float, seed: int, num_epochs: int = 40) -> History:
+    """Fit the line with mini-batch SGD and ExponentialLR, the loop as torch's documentation writes it.
+
+    Args:
+        initial_lr: rate of epoch 0; finite, > 0.
+        gamma: factor per epoch; finite, >= 0.
+        seed: decides the order of the samples; an integer >= 0.
+        num_epochs: passes over the data; an integer >= 1.
+
+    Returns:
+        The history: the rate used in each epoch and the mean squared error over all samples after
+        it (``inf`` above 1e100: the run has diverged).
+
+    Raises:
+        TypeError, ValueError: an argument is out of range; the message names it.
+
+    >>> [round(lr, 3) for lr in train(0.1, 0.5, seed=0, num_epochs=3).lrs]
+    [0.1, 0.05, 0.025]
+    """
+    _check_run(initial_lr, gamma, seed, num_epochs)
+    import torch
+
+    x, y = problem().x[:, None], problem().y[:, None]
+    model = torch.nn.Linear(1, 1, dtype=torch.float64)
+    torch.nn.init.zeros_(model.weight)
+    torch.nn.init.zeros_(model.bias)
+    loss_fn = torch.nn.MSELoss()
+    optimizer = torch.optim.SGD(model.parameters(), lr=initial_lr)
+    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma=gamma)
+    order = torch.Generator().manual_seed(seed)
+
+    lrs, losses = [], []
+    for _ in range(num_epochs):
+        lrs.append(scheduler.get_last_lr()[0])
+        for batch in torch.randperm(NUM_SAMPLES, generator=order).split(BATCH_SIZE):
+            optimizer.zero_grad()
+            loss_fn(model(x[batch]), y[batch]).backward()
+            optimizer.step()
+        scheduler.step()
+        with torch.no_grad():
+            loss = loss_fn(model(x), y).item()
+            losses.append(loss if loss < LOSS_LIMIT else torch.inf)
+    return History(lrs, losses, model.weight.item(), model.bias.item())
+
+
+def sweep(initial_lrs: Iterable[float], gammas: Iterable[float], seeds: Iterable[int], num_epochs: int = 40) -> Sweep:
+    """All runs of ``train`` for every combination, at once, in float64.
+
+    A straight line's mini-batch gradient is an affine map of (weight, bias), ``A @ theta - c`` with
+    ``A`` and ``c`` from the batch alone, so one step of all runs is a small matrix product:
+    ``theta <- theta - lr * (A @ theta - c)``.
+
+    Args:
+        initial_lrs, gammas, seeds: what to combine; each not empty.
+        num_epochs: passes over the data; an integer >= 1.
+
+    Returns:
+        ``.losses``, a tensor [initial_lr, gamma, seed, epoch], and the final ``.weights``
+        [initial_lr, gamma, seed, 2] (weight, bias). Each run equals ``train`` to 1e-5 relative.
+
+    Raises:
+        TypeError, ValueError: an argument is empty or out of range; the message names it.
+
+    >>> sweep([0.1, 0.2], [0.9], range(4), num_epochs=5).losses.shape
+    torch.Size([2, 1, 4, 5])
+    """
+    initial_lrs, gammas, seeds = _listed(initial_lrs=initial_lrs, gammas=gammas, seeds=seeds)
+    for initial_lr in initial_lrs:
+        _check_run(initial_lr, gammas[0], seeds[0], num_epochs)
+    for gamma in gammas:
+        check_number("gammas", gamma, least=0)
+    for seed in seeds:
+        check_count("seeds", seed, least=0)
+    import torch
+
+    matrices, offsets = _batch_gradients(seeds, num_epochs)
+    shape = (len(initial_lrs), len(gammas))
+    lr = torch.tensor(initial_lrs, dtype=torch.float64)[:, None].expand(shape).reshape(-1)
+    factor = torch.tensor(gammas, dtype=torch.float64).expand(shape).reshape(-1)
+    theta = torch.zeros(len(seeds), 2, lr.numel(), dtype=torch.float64)
+    gradient = torch.empty_like(theta)
+    losses = torch.empty(num_epochs, len(seeds), lr.numel(), dtype=torch.float64)
+    for epoch in range(num_epochs):
+        for step in range(epoch * STEPS_PER_EPOCH, (epoch + 1) * STEPS_PER_EPOCH):
+            torch.baddbmm(offsets[step], matrices[step], theta, beta=-1, out=gradient)
+            theta.addcmul_(gradient, lr, value=-1)
+        losses[epoch] = _loss(theta)
+        lr = lr * factor
+    losses[~(losses < LOSS_LIMIT)] = torch.inf  # NaN is not below the limit either
+    return Sweep(
+        losses.permute(2, 1, 0).reshape(*shape, len(seeds), num_epochs),
+        theta.permute(2, 0, 1).reshape(*shape, len(seeds), 2),
+    )
+
+
+def diverged_at(losses: Iterable[float], untrained: float) -> int | None:
+    """Epoch from which a run stays worse than its untrained model to the end; None if it ends better.
+
+    >>> diverged_at([1.0, 0.5], untrained=2.0), diverged_at([1.0, 99.0, float("inf")], untrained=2.0)
+    (None, 1)
+    """
+    (losses,) = _listed(losses=losses)
+    better = [epoch for epoch, loss in enumerate(losses) if loss <= untrained]
+    first = better[-1] + 1 if better else 0
+    return first if first < len(losses) else None
+
+
+def _batch_gradients(seeds: list[int], num_epochs: int) -> "tuple[torch.Tensor, torch.Tensor]":
+    """Each step's ``A`` [step, seed, 2, 2] and ``c`` [step, seed, 2, 1], with train's own order of samples."""
+    import torch
+
+    orders = torch.stack(
+        [
+            torch.cat([torch.randperm(NUM_SAMPLES, generator=order) for _ in range(num_epochs)])
+            for order in (torch.Generator().manual_seed(seed) for seed in seeds)
+        ]
+    )
+    orders = orders.reshape(len(seeds), num_epochs * STEPS_PER_EPOCH, BATCH_SIZE).transpose(0, 1)
+    x, y = problem().x[orders], problem().y[orders]
+    one, mean_x = torch.ones_like(x[..., 0]), x.mean(-1)
+    matrices = torch.stack([x.square().mean(-1), mean_x, mean_x, one], -1)
+    offsets = torch.stack([(x * y).mean(-1), y.mean(-1)], -1)
+    return 2 * matrices.unflatten(-1, (2, 2)), 2 * offsets[..., None]
+
+
+def _loss(theta: "torch.Tensor") -> "torch.Tensor":
+    """Mean squared error over all samples: the minimum plus a quadratic form around it."""
+    x, _, best, minimum, _ = problem()
+    weight, bias = theta[:, 0] - best[0], theta[:, 1] - best[1]
+    return x.square().mean() * weight**2 + 2 * x.mean() * weight * bias + bias**2 + minimum
+
+
+def _check_run(initial_lr: float, gamma: float, seed: int, num_epochs: int) -> None:
+    check_number("initial_lr", initial_lr, above=0)
+    check_number("gamma", gamma, least=0)
+    check_count("seed", seed, least=0)
+    check_count("num_epochs", num_epochs)
+
+
+def _listed(**arguments: Any) -> list[list]:
+    """Each argument as a list of plain numbers; it must be a collection and not empty."""
+    lists = []
+    for name, argument in arguments.items():
+        if isinstance(argument, str) or not isinstance(argument, Iterable):
+            raise TypeError(f"{name} must be a list of numbers, not {argument!r}")
+        values = argument.tolist() if hasattr(argument, "tolist") else list(argument)
+        if not values:
+            raise ValueError(f"{name} must not be empty")
+        lists.append(values)
+    return lists

@@ -1,0 +1,63 @@
+"""Execute lessons and store them as the repository keeps them.
+
+    python tests/refresh_lessons.py                         all lessons
+    python tests/refresh_lessons.py lessons/02-formula.ipynb    only these
+
+Outputs and execution counts are kept; widget state, live widget views (which show an error until
+the cell is run), times and versions are not. A cell that raises stops the command.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from tqdm import tqdm
+
+ROOT = Path(__file__).resolve().parent.parent
+VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def lessons() -> list[Path]:
+    return sorted(path for path in (ROOT / "lessons").rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
+
+
+def execute(path: Path) -> nbformat.NotebookNode:
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
+    )
+    client.store_widget_state = False
+    client.execute()
+    return notebook
+
+
+def clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """Keep what a reader sees and what nbval compares; drop what differs from run to run."""
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    for cell in notebook.cells:
+        cell.metadata = {key: cell.metadata[key] for key in ("tags", "jupyter", "editable") if key in cell.metadata}
+        if cell.cell_type == "code":
+            # stderr is where progress bars go: it is neither compared nor worth reading later
+            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+            for output in cell.outputs:
+                output.get("data", {}).pop(VIEW, None)
+                output.get("metadata", {}).pop(VIEW, None)
+    return notebook
+
+
+def main(arguments: list[str]) -> None:
+    paths = [Path(argument).resolve() for argument in arguments] or lessons()
+    for path in tqdm(paths, unit="lesson"):
+        tqdm.write(str(path.relative_to(ROOT)))
+        subprocess.run(["ruff", "check", "--fix", "--quiet", path], check=True)
+        subprocess.run(["ruff", "format", "--quiet", path], check=True)
+        nbformat.write(clean(execute(path)), path)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
