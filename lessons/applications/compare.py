@@ -88,7 +88,7 @@ TASKS = [
         function="valley",
         score="log10 of the loss, lower is better",
         budgets={"short": 1000, "long": 3000},
-        initial_lrs=[0.0005, 0.001, 0.0015, 0.002],
+        initial_lrs=[0.001, 0.002, 0.003, 0.004, 0.006],
         unit="steps",
         higher_is_better=False,
         together=True,
@@ -165,7 +165,7 @@ TASKS = [
         function="understand",
         score="accuracy in noise",
         budgets={"short": 10},
-        initial_lrs=[0.03, 0.1, 0.2],
+        initial_lrs=[0.1, 0.2],
         options={"optimizer_class": "SGD", "batch_size": 8},
         tuning_seeds=[100],
     ),
@@ -176,8 +176,8 @@ TASKS = [
         notebook="language",
         function="translation",
         score="exact match",
-        budgets={"short": 150, "long": 450},
-        initial_lrs=[0.003, 0.01, 0.02],
+        budgets={"short": 120, "long": 360},
+        initial_lrs=[0.006, 0.012],
         unit="steps",
         tuning_seeds=[100],
     ),
@@ -189,7 +189,7 @@ TASKS = [
         function="writing",
         score="bits per letter, lower is better",
         budgets={"short": 150, "long": 450},
-        initial_lrs=[0.003, 0.006, 0.012],
+        initial_lrs=[0.004, 0.008],
         unit="steps",
         tuning_seeds=[100],
         higher_is_better=False,
@@ -201,8 +201,8 @@ TASKS = [
         notebook="language",
         function="sentiment",
         score="accuracy",
-        budgets={"short": 300, "long": 900},
-        initial_lrs=[0.003, 0.01, 0.03],
+        budgets={"short": 200, "long": 600},
+        initial_lrs=[0.01, 0.03],
         unit="steps",
         tuning_seeds=[100],
     ),
@@ -213,8 +213,8 @@ TASKS = [
         notebook="language",
         function="sentiment",
         score="accuracy",
-        budgets={"short": 900},
-        initial_lrs=[0.1, 0.3, 1.0],
+        budgets={"short": 600},
+        initial_lrs=[0.3, 1.0],
         unit="steps",
         tuning_seeds=[100],
         options={"optimizer_class": "SGD"},
@@ -318,8 +318,9 @@ def main(names: list[str]) -> None:
     with ProcessPoolExecutor(2) as workers:
         for task in TASKS:
             if not names or task.name in names:
+                found = compare(task, workers)
                 results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-                results[task.name] = compare(task, workers)
+                results[task.name] = found
                 order = [known.name for known in TASKS]
                 results = {name: results[name] for name in order if name in results}
                 RESULTS.write_text(re.sub(r"\[\s+([^][{}]*?)\s+\]", _one_line, json.dumps(results, indent=1)) + "\n")
