@@ -21,12 +21,14 @@ AREAS = ["image-classification", "language", "speech-recognition", "reinforcemen
 
 @pytest.mark.parametrize("task", compare.TASKS, ids=lambda task: task.name)
 def test_the_stored_results_were_made_with_this_code(task):
+    assert task.name in stored.results(), f'not run yet: compare.py "{task.name}"'
     found = stored.results()[task.name]
     assert found["fingerprint"] == compare.fingerprint(task), "the training has changed: run compare.py"
 
 
 @pytest.mark.parametrize("task", compare.TASKS, ids=lambda task: task.name)
 def test_a_comparison_is_fair(task):
+    assert task.name in stored.results(), f'not run yet: compare.py "{task.name}"'
     found = stored.results()[task.name]
     assert set(found["arms"]) == set(compare.ARMS)
     assert not set(task.tuning_seeds) & set(compare.SEEDS)
@@ -83,8 +85,8 @@ def test_explorers_say_what_the_results_hold(name):
         strip.close()
 
 
-# what a cell may leave out of nbval's comparison: a progress bar goes to the error stream, which the stored lesson lacks;
-# a recording, translations and generated text depend on the processor, and other cells assert what they are worth
+# what a cell may leave out of nbval's comparison: a progress bar goes to the error stream, which the stored
+# lesson lacks; a recording, translations and generated text depend on the processor, and other cells assert what they are worth
 NOT_COMPARED = ("progress(", "Audio(", "HTML(", "print(write(")
 
 
