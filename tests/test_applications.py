@@ -86,7 +86,8 @@ def test_explorers_say_what_the_results_hold(name):
 
 
 # what a cell may leave out of nbval's comparison: a progress bar goes to the error stream, which the stored
-# lesson lacks; a recording, translations and generated text depend on the processor, and other cells assert what they are worth
+# lesson lacks; a recording, translations and generated text depend on the processor, and other cells
+# assert what they are worth
 NOT_COMPARED = ("progress(", "Audio(", "HTML(", "print(write(")
 
 
