@@ -98,6 +98,8 @@ class Filmstrip(ipywidgets.VBox):
 
     def close(self) -> None:
         """Release the pictures and every widget of this filmstrip, here and in the browser."""
+        if not hasattr(self, "_film"):
+            return  # its construction failed: there is nothing to release
         self._film.strip = {}
         for widget in (self._film, self.slider, *self.controls.values(), *self.children):
             widget.close()

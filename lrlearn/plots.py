@@ -201,7 +201,8 @@ def descent_scene(
         path.set_data(points[:, 0], points[:, 1])
         losses = (np.clip(paths[value], -1e9, 1e9) ** 2 @ np.asarray(curvatures)) / 2
         loss.set_data(np.arange(steps), np.clip(losses, 1e-12, 1e6))
-        says.set_text(f"{name} {value:.4g}\nlast loss {losses[-1]:.2g}" if losses[-1] < 1e6 else "diverged")
+        grown = " (diverged)" if losses[-1] > losses[0] else ""
+        says.set_text(f"{name} {value:.4g}\nlast loss {losses[-1]:.2g}{grown}")
         return picture
 
     return draw
@@ -246,12 +247,13 @@ def training_scene(
     data: tuple[np.ndarray, np.ndarray],
     best: tuple[float, float],
     initial_lr: float,
+    outcomes: Sequence[str],
 ) -> Callable[[float], Figure]:
     """Fit, excess loss and rate for each gamma.
 
     Args:
         excess: [gamma, seed, epoch]; weights: [gamma, seed, 2]; data: the samples' x and y;
-        best: the least-squares weight and bias.
+        best: the least-squares weight and bias; outcomes: how the runs of each gamma ended, in words.
     """
     num_epochs = excess.shape[-1]
     epochs, ends = np.arange(num_epochs), np.array([-1.0, 1.0])
@@ -283,8 +285,7 @@ def training_scene(
         band.set_data(epochs, lows[at], highs[at])
         mean.set_ydata(means[at])
         used.set_ydata(exponential_lr(initial_lr, gamma, epochs))
-        final = excess[at, :, -1].mean()
-        says.set_text(f"gamma {gamma:.4g}\n" + (f"at the end {final:.2g}" if final < HIGHEST else "diverged"))
+        says.set_text(f"gamma {gamma:.4g}\n{outcomes[at]}")
         return picture
 
     return draw
