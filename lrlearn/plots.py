@@ -102,7 +102,7 @@ def spread(
     ax.grid(alpha=0.3)
     ax.legend()
     if isinstance(picture, Picture):
-        picture.description = " ".join(filter(None, [picture.description, title, *says]))
+        picture.description = " ".join(filter(None, [picture.description, title and f"{title}.", *says]))
     return picture
 
 

@@ -30,6 +30,7 @@ def execute(path: Path) -> nbformat.NotebookNode:
         notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
     )
     client.store_widget_state = False
+    client.coalesce_streams = True
     client.execute()
     return notebook
 
