@@ -150,11 +150,12 @@ def sweep(initial_lrs: Iterable[float], gammas: Iterable[float], seeds: Iterable
     """
     initial_lrs, gammas, seeds = _listed(initial_lrs=initial_lrs, gammas=gammas, seeds=seeds)
     for initial_lr in initial_lrs:
-        _check_run(initial_lr, gammas[0], seeds[0], num_epochs)
+        check_number("initial_lrs", initial_lr, above=0)
     for gamma in gammas:
         check_number("gammas", gamma, least=0)
     for seed in seeds:
         check_count("seeds", seed, least=0)
+    check_count("num_epochs", num_epochs)
     import torch
 
     shape = (len(initial_lrs), len(gammas))
@@ -254,7 +255,7 @@ def _listed(**arguments: Any) -> list[list]:
     """Each argument as a list of plain numbers; it must be a collection and not empty."""
     lists = []
     for name, argument in arguments.items():
-        if isinstance(argument, str) or not isinstance(argument, Iterable):
+        if isinstance(argument, str) or not isinstance(argument, Iterable) or getattr(argument, "ndim", 1) == 0:
             raise TypeError(f"{name} must be a list of numbers, not {argument!r}")
         values = argument.tolist() if hasattr(argument, "tolist") else list(argument)
         if not values:
