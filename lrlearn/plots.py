@@ -141,6 +141,8 @@ def schedule_scene(
         half.set_data([halved, halved, -1], [0, initial_lr / 2, initial_lr / 2])
         half.set_visible(bool(np.isfinite(halved)))
         half_says.set_text(f"gamma {gamma:.4g}: {_half_life_words(gamma)}")
+        # a growing rate needs the corner on the right
+        half_says.set(x=0.03 if gamma > 1 else 0.97, ha="left" if gamma > 1 else "right")
         reach = step_budget(initial_lr, gamma)
         limit.set_visible(bool(np.isfinite(reach)))
         limit.set_ydata([reach, reach] if np.isfinite(reach) else [0, 0])
