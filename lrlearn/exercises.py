@@ -425,6 +425,54 @@ def _best_gamma(answer: Any) -> Feedback:
     return Feedback(False, None, f"{loss}: the noise floor. The last steps are still too large; decay faster.")
 
 
+CAPSTONE_EPOCHS = 25
+
+
+def capstone_problem() -> regression.Problem:
+    """The data of the capstone: 64 samples that no lesson has trained on.
+
+    >>> len(capstone_problem().x)
+    64
+    """
+    return regression.make_problem(weight=-4, bias=2, noise=1.5, width=0.6, seed=6)
+
+
+def _capstone_losses(initial_lrs: Sequence[float], gammas: Sequence[float]) -> Any:
+    """Mean final excess loss [initial_lr, gamma] over 32 seeds."""
+    pairs = product(initial_lrs, gammas)
+    rates = [[min(exponential_lr(*pair, epoch), 1e6) for epoch in range(CAPSTONE_EPOCHS)] for pair in pairs]
+    runs = regression.sweep_rates(rates, range(32), capstone_problem())
+    return runs.excess[..., -1].mean(1).unflatten(0, (len(initial_lrs), len(gammas)))
+
+
+@functools.cache
+def _capstone_best() -> tuple[float, float, float]:
+    """The lowest loss of a sweep of 24 first rates and 51 gammas, and its initial_lr and gamma."""
+    initial_lrs = [0.02 * 50 ** (step / 23) for step in range(24)]  # 0.02 ... 1
+    losses = _capstone_losses(initial_lrs, GAMMAS)
+    row, column = divmod(int(losses.argmin()), len(GAMMAS))
+    return losses.min().item(), initial_lrs[row], GAMMAS[column]
+
+
+def _capstone(answer: Any) -> Feedback:
+    """Right within a factor of two of the best; else how far off, and which way is better."""
+    initial_lr, gamma = read_numbers(answer, 2)
+    if not (0 < initial_lr < math.inf and 0 <= gamma < math.inf):
+        raise _Unusable("initial_lr must be above 0 and gamma at least 0, both finite: (initial_lr, gamma)")
+    best, best_lr, best_gamma = _capstone_best()
+    loss, *row = _capstone_losses([initial_lr], [gamma, *GAMMAS])[0].tolist()
+    if not loss < capstone_problem().untrained:
+        return Feedback(False, None, "It diverged: worse than the untrained line. Start with a smaller initial_lr.")
+    words = f"The mean excess loss is {loss:.2g}, {loss / best:.3g} times the best of the sweep"
+    if loss <= 2 * best:
+        return Feedback(True, None, f"{words} ({best:.2g} at initial_lr {best_lr:.2g}, gamma {best_gamma:.2f}).")
+    frozen = gamma < GAMMAS[row.index(min(row))]
+    why = "Frozen on the way: raise gamma." if frozen else "It arrives, but its last steps are too large: lower gamma."
+    if min(row) > 2 * best:  # no gamma is good enough here
+        why += f" A {'larger' if initial_lr < best_lr else 'smaller'} initial_lr helps more."
+    return Feedback(False, "decay-always-converges" if frozen else None, f"{words}. {why}")
+
+
 # id -> what judges an answer: a Comparison, or any function from the answer to a Feedback
 EXERCISES: dict[str, Callable[[Any], Feedback]] = {
     "lr-at-epoch": Comparison(
@@ -553,4 +601,5 @@ EXERCISES: dict[str, Callable[[Any], Feedback]] = {
         inputs=[(0.01, 1e-4, 30), (0.1, 1e-3, 10), (1.0, 0.05, 5), (0.5, 0.25, 3), (0.3, 0.02, 12)],
         corners={"two epochs": (0.1, 0.01, 2), "a rate that grows": (1e-3, 0.1, 5)},
     ),
+    "capstone": _capstone,
 }

@@ -719,7 +719,7 @@ ASKED_IN = {
     "03-worked-example": ["worked-table"],
     "04-training-effects": ["best-gamma"],
     "05-in-pytorch": ["training-loop", "gamma-per-batch", "resume"],
-    "06-choosing-gamma": ["gamma-for"],
+    "06-choosing-gamma": ["gamma-for", "capstone"],
 }
 
 
@@ -757,3 +757,24 @@ def test_a_lesson_is_stored_with_its_questions_open(path):
         if cell.cell_type == "code" and asked(cell.source) and "..." in cell.source:
             texts = [output.get("data", {}).get("text/plain", "") for output in cell.outputs]
             assert any(text.startswith("Not answered yet.") for text in texts), cell.source
+
+
+@pytest.mark.parametrize("initial_lr", [0.45, 0.5, 0.6])
+def test_the_capstone_says_how_far_and_in_which_direction(initial_lr):
+    assert check("capstone", (initial_lr, 0.84)).correct
+    frozen, noisy = check("capstone", (initial_lr, 0.6)), check("capstone", [initial_lr, 1.0])
+    assert frozen.misconception == "decay-always-converges" and "times the best" in frozen.hint
+    assert not noisy.correct and noisy.misconception is None and "lower gamma" in noisy.hint
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"), [((5.0, 0.9), "diverged"), ((0.5, 1e9), "diverged"), ((-1, 0.9), "above 0")]
+)
+def test_the_capstone_stands_any_pair(answer, words):
+    feedback = check("capstone", answer)
+    assert not feedback.correct and words in feedback.hint
+
+
+def test_the_capstone_names_the_better_side_of_initial_lr():
+    assert "A larger initial_lr" in check("capstone", (0.05, 0.9)).hint
+    assert "raise gamma" in check("capstone", (0.5, 1e-300)).hint
