@@ -6,7 +6,6 @@ which moves only the artists made with ``animated=True``: what `lrlearn.filmstri
 
 import base64
 import io
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -351,37 +350,35 @@ def fault_scene(cases: Mapping[str, Mapping[str, Any]], steps_per_epoch: int) ->
     Returns:
         ``draw(epoch, choice) -> Figure``, choice being one of the names.
     """
-    picture = Picture(10, 5.4)
-    axes = picture.subplot_mosaic([["rate", "loss"], ["code", "code"]], height_ratios=(3, 2.1))
+    picture = Picture(9, 3.9)
+    axes = picture.subplot_mosaic([["rate", "loss"], ["code", "code"]], height_ratios=(3, 2.2))
     rate, loss, code = (axes[name] for name in ("rate", "loss", "code"))
-    num_epochs = max(len(case["right"].excess) for case in cases.values())
-    highest = max(max(run.used) for case in cases.values() for run in (case["right"], case["broken"]))
-    losses = np.concatenate([_drawable(case[side].excess) for case in cases.values() for side in ("right", "broken")])
-    rate.set(title="rate of every optimizer.step()", xlabel="epoch", ylim=(0, highest * 1.1))
-    loss.set(title="excess loss after each epoch", xlabel="epoch", yscale="log")
-    loss.set_ylim(losses.min() / 1.5, losses.max() * 1.5)
+    runs = [case[side] for case in cases.values() for side in ("right", "broken")]
+    losses = np.concatenate([_drawable(run.excess) for run in runs])
+    rate.set(title="rate used in each epoch", ylim=(0, 1.35 * max(max(run.used) for run in runs)))
+    loss.set(title="excess loss after each epoch", yscale="log", ylim=(losses.min() / 1.5, losses.max() * 1.5))
     code.set_axis_off()
-    kinds = {"right": STYLES[0] | {"linewidth": 3, "alpha": 0.6}, "broken": STYLES[1] | {"linewidth": 2}}
+    kinds = {"right": STYLES[0] | {"linewidth": 3}, "broken": STYLES[1] | {"linewidth": 2}}
     curves = {}
     for name, style in kinds.items():
-        curves[rate, name] = rate.step([], [], where="post", label=f"{name}: used", **style | {"marker": ""})[0]
+        curves[rate, name] = rate.step([], [], where="post", label=name, **style | {"marker": ""})[0]
         curves[loss, name] = loss.plot([], [], label=name, **style)[0]
-    (logged,) = rate.plot([], [], "D", color="black", fillstyle="none", markersize=7, label="broken: in its log")
+    (logged,) = rate.plot([], [], "kD", fillstyle="none", label="broken, in its log")
     cursors = [ax.axvline(0, color=GREY, linestyle=":", linewidth=2, animated=True) for ax in (rate, loss)]
     for ax in (rate, loss):
-        ax.set_xlim(-0.5, num_epochs + 0.2)
-        ax.grid(alpha=0.3)
-        ax.legend(loc="upper right", fontsize=9)
-    common = {"family": "monospace", "fontsize": 9.5, "va": "top"}
-    diff = [code.text(0, 1 - 0.11 * row, "", **common) for row in range(7)]
-    says = code.text(0, 0.02, "", fontsize=10, va="bottom", wrap=False)
-    table = code.text(1, 1, "", ha="right", animated=True, **common)
-    table.set_bbox({"facecolor": "white", "edgecolor": GREY, "pad": 5})
+        ax.set_xlim(-0.5, max(len(run.excess) for run in runs) + 0.2)
+    rate.legend(loc="upper center", ncols=3, fontsize=9, frameon=False)
+    common = {"family": "monospace", "fontsize": 9, "va": "top"}
+    diff = [code.text(0, 0.95 - 0.125 * row, "", **common) for row in range(8)]
+    says = code.text(0, 1.02, "", fontsize=9.5)
+    table = code.text(1, 0.95, "", ha="right", animated=True, **common)
+    for artist in picture.findobj(lambda artist: hasattr(artist, "set_antialiased")):
+        artist.set_antialiased(False)  # at double resolution it looks the same, and there are many pictures to send
     shown = []
 
     def draw(epoch: int, choice: str) -> Figure:
         case = cases[choice]
-        if shown != [choice]:  # the picker has moved: everything but the cursor and the table is drawn anew
+        if shown != [choice]:  # the picker has moved: everything but the cursors and the table is drawn anew
             shown[:] = [choice]
             for (ax, name), curve in curves.items():
                 values = case[name].used if ax is rate else _drawable(case[name].excess)
@@ -389,7 +386,7 @@ def fault_scene(cases: Mapping[str, Mapping[str, Any]], steps_per_epoch: int) ->
             logged.set_data(range(len(case["broken"].logged)), case["broken"].logged)
             for text, line in zip(diff, [*case["lines"], *[""] * len(diff)], strict=False):
                 text.set(text=line, color={"-": BLUE, "+": ORANGE}.get(line[:1], "black"))
-            says.set_text(textwrap.fill(f"torch says: {case['says']}", 130))
+            says.set_text(f"torch says: {case['says']}")
             picture.stale = True
         for cursor in cursors:
             cursor.set_xdata([epoch, epoch])
@@ -405,7 +402,7 @@ def _fault_table(right: Any, broken: Any, epoch: int, steps_per_epoch: int) -> s
         "rate used": lambda run: f"{run.used[epoch * steps_per_epoch]:.4g}",
         "in the log": lambda run: f"{run.logged[epoch]:.4g}",
         "excess loss": lambda run: f"{run.excess[epoch]:.2e}",
-        "last_epoch": lambda run: f"{run.last_epochs[epoch]}",
+        "last_epoch": lambda run: f"{run.last_epochs[epoch]:.4g}",
     }
     lines = [f"epoch {epoch:<6}{'right':>10}{'broken':>10}"]
     for name, tell in rows.items():
