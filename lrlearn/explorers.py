@@ -1,7 +1,7 @@
 """The interactive views of the course: controls, a filmstrip and a plot each."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import ipywidgets
@@ -263,6 +263,8 @@ def _remember_last(function: Callable) -> Callable:
 
 
 def _checked_gammas(gammas: Sequence[float] | None, gamma: float) -> list[float]:
+    if gammas is not None and not isinstance(gammas, Iterable):
+        raise TypeError(f"gammas must be a list of numbers, not {gammas!r}")
     gammas = GAMMAS if gammas is None else [check_number("gammas", value, least=0) for value in gammas]
     if not gammas:
         raise ValueError("gammas must not be empty")

@@ -30,8 +30,9 @@ TOLERANCE = 1e-9  # a slider's 0.7000000000000001 is its 0.7
 class Film(anywidget.AnyWidget):
     """The pictures of one filmstrip in the browser; `Filmstrip` puts the sliders around it."""
 
-    _esm = Path(__file__).with_name("filmstrip.js")
-    _css = Path(__file__).with_name("filmstrip.css")
+    # as text: anywidget watches a path for changes, and the watcher keeps every film ever made alive
+    _esm = Path(__file__).with_name("filmstrip.js").read_text(encoding="utf-8")
+    _css = Path(__file__).with_name("filmstrip.css").read_text(encoding="utf-8")
     slider = traitlets.Instance(ipywidgets.Widget).tag(sync=True, **widget_serialization)
     picker = traitlets.Instance(ipywidgets.Widget, allow_none=True).tag(sync=True, **widget_serialization)
     controls = traitlets.List().tag(sync=True, **widget_serialization)
@@ -70,9 +71,10 @@ class Filmstrip(ipywidgets.VBox):
         self.slider.observe(self._snap, names="value")
         for control in self.controls.values():
             control.observe(self._changed, names="value")
-        further = [ipywidgets.HBox([*self.controls.values()], layout={"flex_flow": "row wrap"})]
+        row = list(self.controls.values())
+        further = [ipywidgets.HBox(row, layout={"flex_flow": "row wrap"})] if row else []
         first = [picker] if picker else []
-        super().__init__([*first, self.slider, *(further if controls else []), self._film])
+        super().__init__([*first, self.slider, *further, self._film])
         self.add_class("lrlearn-explorer")
 
     @property
