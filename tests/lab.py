@@ -12,6 +12,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
@@ -70,7 +71,8 @@ def server(folder: Path, log: Path | None = None) -> Iterator[str]:
         places = {f"JUPYTER_{name}": str(Path(home, name.lower())) for name in own}
         places |= {f"JUPYTERLAB_{n.upper()}_DIR": str(Path(home, n)) for n in ("settings", "workspaces")}
         options = [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder}"]
-        options += ["--IdentityProvider.token=", "--no-browser", "--LabApp.news_url=None", "--allow-root"]
+        options += ["--IdentityProvider.token=", "--no-browser", "--allow-root"]
+        options += ["--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None"]
         log = log or Path(home, "log")
         command = [sys.executable, "-m", "jupyterlab", *options]
         with log.open("w") as written:
@@ -109,25 +111,25 @@ def open_notebook(page: Page, address: str, name: str) -> None:
     workspace = name.replace("/", "-").removesuffix(".ipynb")
     page.goto(f"{address}/lab/workspaces/{workspace}/tree/{name}?reset")
     page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
+    page.wait_for_function(
+        "() => jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.connectionStatus === 'connected'",
+        timeout=60_000,
+    )
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(timeout=60_000)
 
 
+def command(page: Page, name: str, **arguments: Any) -> None:
+    """Do what a menu entry of JupyterLab does, and wait until it is done."""
+    page.evaluate("([name, given]) => jupyterapp.commands.execute(name, given).then(() => null)", [name, arguments])
+
+
 def run_all(page: Page, timeout: float = 120) -> None:
-    """Run all cells from the menu and wait until the kernel is idle with every code cell counted."""
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_text("Run All Cells", exact=True).click()
-    wait_until_run(page, timeout)
-
-
-def wait_until_run(page: Page, timeout: float = 120) -> None:
-    page.wait_for_function(
-        """() => {
-            const status = document.querySelector(".jp-Notebook-ExecutionIndicator")?.dataset.status;
-            const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")].map((p) => p.textContent);
-            return status === "idle" && prompts.every((p) => /\\[\\d+\\]/.test(p));
-        }""",
-        timeout=timeout * 1000,
-    )
+    """Run > Run All Cells, until the last has run or one has failed; seconds."""
+    page.evaluate("""() => {
+        window.allRun = false;
+        jupyterapp.commands.execute("notebook:run-all-cells").finally(() => (window.allRun = true));
+    }""")
+    page.wait_for_function("window.allRun", timeout=timeout * 1000)
 
 
 def explorers(page: Page) -> Locator:
