@@ -1,6 +1,6 @@
 """How long ``import lrlearn`` takes over starting Python, and what it loads.
 
-    python tests/benchmarks/imports.py
+python tests/benchmarks/imports.py
 """
 
 import subprocess
@@ -25,7 +25,9 @@ def main() -> None:
     for module in ("lrlearn", "lrlearn.filmstrip", "lrlearn.explorers", "lrlearn.regression", "torch"):
         limit = f"   limit {LIMIT} s" if module == "lrlearn" else ""
         print(f"import {module:20}{seconds(f'import {module}') - bare:8.3f} s{limit}")
-    loaded = "import sys, lrlearn; print([m for m in ('torch', 'matplotlib', 'ipywidgets', 'numpy') if m in sys.modules])"
+    loaded = (
+        "import sys, lrlearn; print([m for m in ('torch', 'matplotlib', 'ipywidgets', 'numpy') if m in sys.modules])"
+    )
     print("loaded by import lrlearn:", subprocess.check_output([sys.executable, "-c", loaded], text=True).strip())
 
 

@@ -1,6 +1,6 @@
 """Time and bytes of each explorer's strip, and when its first picture is on screen in a fresh kernel.
 
-    python tests/benchmarks/strips.py
+python tests/benchmarks/strips.py
 """
 
 import subprocess

@@ -1,6 +1,6 @@
 """``sweep`` of 24 rates x 36 gammas x 32 seeds beside the plain torch loop of ``train``: cost of a run.
 
-    python tests/benchmarks/sweep.py
+python tests/benchmarks/sweep.py
 """
 
 import time
