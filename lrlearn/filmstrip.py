@@ -108,11 +108,11 @@ class Filmstrip(ipywidgets.VBox):
         super().close()
 
     def _control_values(self) -> dict[str, Any]:
-        return {name: control.value for name, control in self.controls.items()}
+        return {name: _tidy(control.value) for name, control in self.controls.items()}
 
     def _control_states(self) -> list[Any]:
         """What the browser knows of the controls: the index of a selection, the value of any other."""
-        return [getattr(control, "index", control.value) for control in self.controls.values()]
+        return [_tidy(getattr(control, "index", control.value)) for control in self.controls.values()]
 
     def _position(self) -> int:
         index = getattr(self.slider, "index", None)
@@ -265,6 +265,11 @@ def _nearest(values: list[float], wanted: float) -> int:
 
 def _choices(picker: ipywidgets.Widget) -> list[Any]:
     return [value for _, value in picker._options_full]
+
+
+def _tidy(value: Any) -> Any:
+    """A number as it was meant: a slider in the browser turns 0.1 into 0.09999999999999999."""
+    return float(f"{value:.12g}") if isinstance(value, float) else value
 
 
 def _short(value: Any) -> str:
