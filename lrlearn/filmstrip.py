@@ -9,6 +9,7 @@ import asyncio
 import base64
 import io
 import math
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from numbers import Real
@@ -25,6 +26,8 @@ from matplotlib.figure import Figure
 DPI = 200  # drawn at double resolution: a figure of 9 x 3.5 inches shows as 900 x 350 CSS pixels
 COLOURS = 64  # enough for a plot with its anti-aliasing; fewer bytes to send
 TOLERANCE = 1e-9  # a slider's 0.7000000000000001 is its 0.7
+# JupyterLab handles every control in a thread of its own, and matplotlib may draw in only one at a time
+DRAWING = threading.RLock()
 
 
 class Film(anywidget.AnyWidget):
@@ -140,22 +143,25 @@ class Filmstrip(ipywidgets.VBox):
 
     def refresh(self) -> None:
         """Draw a new strip now if the controls have changed since the last one."""
-        self._waiting = False
-        if self._film.comm is not None and self._film.strip["controls"] != self._control_states():
-            self._film.strip = self._strip()
+        with DRAWING:
+            self._waiting = False
+            if self._film.comm is not None and self._film.strip["controls"] != self._control_states():
+                self._film.strip = self._strip()
 
     def _strip(self) -> dict[str, Any]:
         """Every picture and its description, for what the further controls show now."""
+        states = self._control_states()  # first: a change from here on must find this strip out of date
         settings = self._control_values()
         rows = [{"choice": choice} | settings for choice in _choices(self.picker)] if self.picker else [settings]
         positions = [(value, row) for row in rows for value in self.values]
-        pictures, width = _pictures(self._draw(value, **row) for value, row in positions)
+        with DRAWING:
+            pictures, width = _pictures(self._draw(value, **row) for value, row in positions)
         numeric = all(isinstance(value, Real) for value in self.values)
         return {
             "pictures": pictures,
             "descriptions": [self._describe(value, **row) for value, row in positions],
             "values": self.values if numeric else list(range(len(self.values))),
-            "controls": self._control_states(),
+            "controls": states,
             "width": width,
         }
 

@@ -5,6 +5,8 @@ import base64
 import gc
 import io
 import math
+import threading
+import time
 import weakref
 
 import ipywidgets
@@ -252,3 +254,47 @@ def test_a_setting_that_cannot_be_drawn_is_said_and_can_be_left_again():
     control.value = 2
     strip.slider.value = 2
     assert np.array_equal(pixels(strip.png), alone(1.0))
+
+
+def test_a_change_while_a_strip_is_drawn_is_not_lost():
+    """JupyterLab handles each control in a thread of its own: another may change while pictures are drawn."""
+    control = ipywidgets.IntSlider(value=1, min=0, max=9)
+
+    def draw(value: int, extra: int) -> Figure:
+        if extra == 2 and value == 0:
+            control.value = 3  # as another thread would, in the middle of a strip
+        return fresh(value + extra)
+
+    strip = filmstrip(draw, [0, 1, 2], lambda value, extra: f"{value} and {extra}", controls={"extra": control})
+    control.value = 2
+    strip.refresh()
+    assert strip._film.strip["controls"] == [2], "these pictures were drawn for 2 and must not pass as those of 3"
+    assert strip.description == "0 and 3"
+    assert (pixels(strip.png) == pixels(filmstrip(lambda _: fresh(3), [0], words).png)).all()
+
+
+def test_strips_are_drawn_one_at_a_time():
+    """matplotlib may not draw in two threads at once, not even two different figures."""
+    drawing, most = [], []
+
+    def draw(value: int, extra: int) -> Figure:
+        drawing.append(1)
+        most.append(len(drawing))
+        time.sleep(0.01)
+        drawing.pop()
+        return fresh(value + extra)
+
+    controls = [ipywidgets.IntSlider(value=0, min=0, max=9) for _ in range(2)]
+    strips = [filmstrip(draw, [0, 1, 2], lambda value, extra: "", controls={"extra": control}) for control in controls]
+
+    def change(at: int) -> None:
+        for value in (1, 2, 3):
+            controls[at].value = value
+            strips[at].refresh()
+
+    threads = [threading.Thread(target=change, args=[at]) for at in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert max(most) == 1
