@@ -1,7 +1,7 @@
 """The interactive views of the course: controls, a filmstrip and a plot each."""
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import ipywidgets
@@ -151,7 +151,9 @@ class TrainingExplorer(Filmstrip):
             swept, problem = runs(**settings), regression.problem()
             excess, weights = swept.excess[0].numpy(), swept.weights[0].numpy()
             data = (problem.x.numpy(), problem.y.numpy())
-            return plots.training_scene(gammas, excess, weights, data, problem.best.tolist(), settings["initial_lr"])
+            outcomes = [_outcome(losses) for losses in swept.losses[0]]
+            best = problem.best.tolist()
+            return plots.training_scene(gammas, excess, weights, data, best, settings["initial_lr"], outcomes)
 
         def describe(gamma: float, **settings: Any) -> str:
             losses = runs(**settings).losses[0, gammas.index(gamma)]
@@ -224,22 +226,33 @@ def descent_path(initial_lr: float, gamma: float, num_steps: int = 40, start: tu
 def _path_words(path: np.ndarray) -> str:
     losses = (path**2 @ np.asarray(CURVATURES)) / 2
     steps = len(path) - 1
-    if losses[-1] > losses[0]:
-        return f"the path leaves the valley: the loss has grown from {losses[0]:.3g} to {losses[-1]:.2g}."
+    step = regression.diverged_at(losses, untrained=losses[0])
+    if step is not None:
+        return f"diverged from step {step} on: the loss has grown from {losses[0]:.3g} to {losses[-1]:.2g}."
     return f"after {steps} steps the loss has gone from {losses[0]:.3g} to {losses[-1]:.2g}."
+
+
+def _diverged(losses: Any) -> list[int]:
+    """Of the runs [seed, epoch] those that diverged, each by the epoch at which it did."""
+    untrained = regression.problem().untrained
+    epochs = [regression.diverged_at(run, untrained) for run in losses if not run[-1] <= untrained]
+    return [epoch for epoch in epochs if epoch is not None]
+
+
+def _outcome(losses: Any) -> str:
+    if diverged := _diverged(losses):
+        return f"{len(diverged)} of {len(losses)} diverged,\nfirst at epoch {min(diverged)}"
+    return f"at the end {losses[:, -1].mean() - regression.problem().minimum:.2g}"
 
 
 def _training_words(losses: Any) -> str:
     """Losses [seed, epoch] of one setting in words."""
-    problem = regression.problem()
-    ends = [regression.diverged_at(run, problem.untrained) for run in losses]
-    diverged = [epoch for epoch in ends if epoch is not None]
-    if diverged:
-        return f"{len(diverged)} of {len(ends)} runs diverged, the first at epoch {min(diverged)}."
-    final = losses[:, -1].numpy() - problem.minimum
+    if diverged := _diverged(losses):
+        return f"{len(diverged)} of {len(losses)} runs diverged, the first at epoch {min(diverged)}."
+    final = losses[:, -1].numpy() - regression.problem().minimum
     low, high = np.percentile(final, plots.BAND)
     return (
-        f"after {losses.shape[1]} epochs the mean excess loss over {len(ends)} seeds is {final.mean():.2g} "
+        f"after {losses.shape[1]} epochs the mean excess loss over {len(losses)} seeds is {final.mean():.2g} "
         f"(10th to 90th percentile {low:.2g} to {high:.2g})."
     )
 
@@ -250,6 +263,8 @@ def _remember_last(function: Callable) -> Callable:
 
 
 def _checked_gammas(gammas: Sequence[float] | None, gamma: float) -> list[float]:
+    if gammas is not None and not isinstance(gammas, Iterable):
+        raise TypeError(f"gammas must be a list of numbers, not {gammas!r}")
     gammas = GAMMAS if gammas is None else [check_number("gammas", value, least=0) for value in gammas]
     if not gammas:
         raise ValueError("gammas must not be empty")

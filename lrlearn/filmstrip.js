@@ -20,6 +20,9 @@ function nearest(values, wanted) {
 // A selection knows its index; a number slider knows a value, whose nearest picture is meant.
 const positionOf = (control, values) => control.get("index") ?? nearest(values, control.get("value"));
 
+// A slider turns 0.1 into 0.09999999999999999 when it is touched; the kernel rounds alike.
+const tidy = (value) => (typeof value === "number" ? Number(value.toPrecision(12)) : value);
+
 function element(tag, className, parent, attributes = {}) {
   const made = document.createElement(tag);
   made.className = className;
@@ -112,7 +115,7 @@ async function render({ model, el }) {
   }
 
   function mark() {
-    const now = controls.map((control) => control.get("index") ?? control.get("value"));
+    const now = controls.map((control) => tidy(control.get("index") ?? control.get("value")));
     const stale = JSON.stringify(now) !== JSON.stringify(strip.controls);
     canvas.classList.toggle("lrlearn-stale", stale);
     notice.textContent = stale ? NOT_CURRENT : "";

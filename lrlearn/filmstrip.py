@@ -9,6 +9,7 @@ import asyncio
 import base64
 import io
 import math
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from numbers import Real
@@ -25,13 +26,16 @@ from matplotlib.figure import Figure
 DPI = 200  # drawn at double resolution: a figure of 9 x 3.5 inches shows as 900 x 350 CSS pixels
 COLOURS = 64  # enough for a plot with its anti-aliasing; fewer bytes to send
 TOLERANCE = 1e-9  # a slider's 0.7000000000000001 is its 0.7
+# JupyterLab handles every control in a thread of its own, and matplotlib may draw in only one at a time
+DRAWING = threading.RLock()
 
 
 class Film(anywidget.AnyWidget):
     """The pictures of one filmstrip in the browser; `Filmstrip` puts the sliders around it."""
 
-    _esm = Path(__file__).with_name("filmstrip.js")
-    _css = Path(__file__).with_name("filmstrip.css")
+    # as text: anywidget watches a path for changes, and the watcher keeps every film ever made alive
+    _esm = Path(__file__).with_name("filmstrip.js").read_text(encoding="utf-8")
+    _css = Path(__file__).with_name("filmstrip.css").read_text(encoding="utf-8")
     slider = traitlets.Instance(ipywidgets.Widget).tag(sync=True, **widget_serialization)
     picker = traitlets.Instance(ipywidgets.Widget, allow_none=True).tag(sync=True, **widget_serialization)
     controls = traitlets.List().tag(sync=True, **widget_serialization)
@@ -70,9 +74,10 @@ class Filmstrip(ipywidgets.VBox):
         self.slider.observe(self._snap, names="value")
         for control in self.controls.values():
             control.observe(self._changed, names="value")
-        further = [ipywidgets.HBox([*self.controls.values()], layout={"flex_flow": "row wrap"})]
+        row = list(self.controls.values())
+        further = [ipywidgets.HBox(row, layout={"flex_flow": "row wrap"})] if row else []
         first = [picker] if picker else []
-        super().__init__([*first, self.slider, *(further if controls else []), self._film])
+        super().__init__([*first, self.slider, *further, self._film])
         self.add_class("lrlearn-explorer")
 
     @property
@@ -98,17 +103,19 @@ class Filmstrip(ipywidgets.VBox):
 
     def close(self) -> None:
         """Release the pictures and every widget of this filmstrip, here and in the browser."""
+        if not hasattr(self, "_film"):
+            return  # its construction failed: there is nothing to release
         self._film.strip = {}
         for widget in (self._film, self.slider, *self.controls.values(), *self.children):
             widget.close()
         super().close()
 
     def _control_values(self) -> dict[str, Any]:
-        return {name: control.value for name, control in self.controls.items()}
+        return {name: _tidy(control.value) for name, control in self.controls.items()}
 
     def _control_states(self) -> list[Any]:
         """What the browser knows of the controls: the index of a selection, the value of any other."""
-        return [getattr(control, "index", control.value) for control in self.controls.values()]
+        return [_tidy(getattr(control, "index", control.value)) for control in self.controls.values()]
 
     def _position(self) -> int:
         index = getattr(self.slider, "index", None)
@@ -136,22 +143,25 @@ class Filmstrip(ipywidgets.VBox):
 
     def refresh(self) -> None:
         """Draw a new strip now if the controls have changed since the last one."""
-        self._waiting = False
-        if self._film.comm is not None and self._film.strip["controls"] != self._control_states():
-            self._film.strip = self._strip()
+        with DRAWING:
+            self._waiting = False
+            if self._film.comm is not None and self._film.strip["controls"] != self._control_states():
+                self._film.strip = self._strip()
 
     def _strip(self) -> dict[str, Any]:
         """Every picture and its description, for what the further controls show now."""
+        states = self._control_states()  # first: a change from here on must find this strip out of date
         settings = self._control_values()
         rows = [{"choice": choice} | settings for choice in _choices(self.picker)] if self.picker else [settings]
         positions = [(value, row) for row in rows for value in self.values]
-        pictures, width = _pictures(self._draw(value, **row) for value, row in positions)
+        with DRAWING:
+            pictures, width = _pictures(self._draw(value, **row) for value, row in positions)
         numeric = all(isinstance(value, Real) for value in self.values)
         return {
             "pictures": pictures,
             "descriptions": [self._describe(value, **row) for value, row in positions],
             "values": self.values if numeric else list(range(len(self.values))),
-            "controls": self._control_states(),
+            "controls": states,
             "width": width,
         }
 
@@ -261,6 +271,11 @@ def _nearest(values: list[float], wanted: float) -> int:
 
 def _choices(picker: ipywidgets.Widget) -> list[Any]:
     return [value for _, value in picker._options_full]
+
+
+def _tidy(value: Any) -> Any:
+    """A number as it was meant: a slider in the browser turns 0.1 into 0.09999999999999999."""
+    return float(f"{value:.12g}") if isinstance(value, float) else value
 
 
 def _short(value: Any) -> str:

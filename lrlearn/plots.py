@@ -101,7 +101,7 @@ def spread(
     ax.grid(alpha=0.3)
     ax.legend()
     if isinstance(picture, Picture):
-        picture.description = " ".join(filter(None, [picture.description, title, *says]))
+        picture.description = " ".join(filter(None, [picture.description, title and f"{title}.", *says]))
     return picture
 
 
@@ -140,6 +140,8 @@ def schedule_scene(
         half.set_data([halved, halved, -1], [0, initial_lr / 2, initial_lr / 2])
         half.set_visible(bool(np.isfinite(halved)))
         half_says.set_text(f"gamma {gamma:.4g}: {_half_life_words(gamma)}")
+        # a growing rate needs the corner on the right
+        half_says.set(x=0.03 if gamma > 1 else 0.97, ha="left" if gamma > 1 else "right")
         reach = step_budget(initial_lr, gamma)
         limit.set_visible(bool(np.isfinite(reach)))
         limit.set_ydata([reach, reach] if np.isfinite(reach) else [0, 0])
@@ -201,7 +203,8 @@ def descent_scene(
         path.set_data(points[:, 0], points[:, 1])
         losses = (np.clip(paths[value], -1e9, 1e9) ** 2 @ np.asarray(curvatures)) / 2
         loss.set_data(np.arange(steps), np.clip(losses, 1e-12, 1e6))
-        says.set_text(f"{name} {value:.4g}\nlast loss {losses[-1]:.2g}" if losses[-1] < 1e6 else "diverged")
+        grown = " (diverged)" if losses[-1] > losses[0] else ""
+        says.set_text(f"{name} {value:.4g}\nlast loss {losses[-1]:.2g}{grown}")
         return picture
 
     return draw
@@ -246,12 +249,13 @@ def training_scene(
     data: tuple[np.ndarray, np.ndarray],
     best: tuple[float, float],
     initial_lr: float,
+    outcomes: Sequence[str],
 ) -> Callable[[float], Figure]:
     """Fit, excess loss and rate for each gamma.
 
     Args:
         excess: [gamma, seed, epoch]; weights: [gamma, seed, 2]; data: the samples' x and y;
-        best: the least-squares weight and bias.
+        best: the least-squares weight and bias; outcomes: how the runs of each gamma ended, in words.
     """
     num_epochs = excess.shape[-1]
     epochs, ends = np.arange(num_epochs), np.array([-1.0, 1.0])
@@ -283,8 +287,7 @@ def training_scene(
         band.set_data(epochs, lows[at], highs[at])
         mean.set_ydata(means[at])
         used.set_ydata(exponential_lr(initial_lr, gamma, epochs))
-        final = excess[at, :, -1].mean()
-        says.set_text(f"gamma {gamma:.4g}\n" + (f"at the end {final:.2g}" if final < HIGHEST else "diverged"))
+        says.set_text(f"gamma {gamma:.4g}\n{outcomes[at]}")
         return picture
 
     return draw
@@ -334,3 +337,75 @@ def sweep_scene(initial_lrs: Sequence[float], gammas: Sequence[float], excess: n
 def _drawable(excess: Any) -> np.ndarray:
     """Excess losses kept between the edges of the axes, so that a diverged run cannot break a plot."""
     return np.clip(np.nan_to_num(excess, nan=HIGHEST, posinf=HIGHEST), LOWEST, HIGHEST)
+
+
+def fault_scene(cases: Mapping[str, Mapping[str, Any]], steps_per_epoch: int) -> Callable[..., Figure]:
+    """A right and a broken run side by side: rates, excess loss, the lines that differ, what torch says.
+
+    Args:
+        cases: name -> ``right`` and ``broken``, two runs; ``lines``, a diff from right to broken; ``says``.
+            A run has ``used`` [step], and ``logged``, ``excess``, ``last_epochs`` [epoch]; a broken one may be shorter.
+        steps_per_epoch: how many steps an epoch has.
+
+    Returns:
+        ``draw(epoch, choice) -> Figure``, choice being one of the names.
+    """
+    picture = Picture(9, 3.9)
+    axes = picture.subplot_mosaic([["rate", "loss"], ["code", "code"]], height_ratios=(3, 2.2))
+    rate, loss, code = (axes[name] for name in ("rate", "loss", "code"))
+    runs = [case[side] for case in cases.values() for side in ("right", "broken")]
+    losses = np.concatenate([_drawable(run.excess) for run in runs])
+    rate.set(title="rate used in each epoch", ylim=(0, 1.35 * max(max(run.used) for run in runs)))
+    loss.set(title="excess loss after each epoch", yscale="log", ylim=(losses.min() / 1.5, losses.max() * 1.5))
+    code.set_axis_off()
+    kinds = {"right": STYLES[0] | {"linewidth": 3}, "broken": STYLES[1] | {"linewidth": 2}}
+    curves = {}
+    for name, style in kinds.items():
+        curves[rate, name] = rate.step([], [], where="post", label=name, **style | {"marker": ""})[0]
+        curves[loss, name] = loss.plot([], [], label=name, **style)[0]
+    (logged,) = rate.plot([], [], "kD", fillstyle="none", label="broken, in its log")
+    cursors = [ax.axvline(0, color=GREY, linestyle=":", linewidth=2, animated=True) for ax in (rate, loss)]
+    for ax in (rate, loss):
+        ax.set_xlim(-0.5, max(len(run.excess) for run in runs) + 0.2)
+    rate.legend(loc="upper center", ncols=3, fontsize=9, frameon=False)
+    common = {"family": "monospace", "fontsize": 9, "va": "top"}
+    diff = [code.text(0, 0.95 - 0.125 * row, "", **common) for row in range(8)]
+    says = code.text(0, 1.02, "", fontsize=9.5)
+    table = code.text(1, 0.95, "", ha="right", animated=True, **common)
+    for artist in picture.findobj(lambda artist: hasattr(artist, "set_antialiased")):
+        artist.set_antialiased(False)  # at double resolution it looks the same, and there are many pictures to send
+    shown = []
+
+    def draw(epoch: int, choice: str) -> Figure:
+        case = cases[choice]
+        if shown != [choice]:  # the picker has moved: everything but the cursors and the table is drawn anew
+            shown[:] = [choice]
+            for (ax, name), curve in curves.items():
+                values = case[name].used if ax is rate else _drawable(case[name].excess)
+                curve.set_data(np.arange(len(values)) / (steps_per_epoch if ax is rate else 1), values)
+            logged.set_data(range(len(case["broken"].logged)), case["broken"].logged)
+            for text, line in zip(diff, [*case["lines"], *[""] * len(diff)], strict=False):
+                text.set(text=line, color={"-": BLUE, "+": ORANGE}.get(line[:1], "black"))
+            says.set_text(f"torch says: {case['says']}")
+            picture.stale = True
+        for cursor in cursors:
+            cursor.set_xdata([epoch, epoch])
+        table.set_text(_fault_table(case["right"], case["broken"], epoch, steps_per_epoch))
+        return picture
+
+    return draw
+
+
+def _fault_table(right: Any, broken: Any, epoch: int, steps_per_epoch: int) -> str:
+    """The numbers of one epoch of the two runs; a run that has stopped by then has none."""
+    rows = {
+        "rate used": lambda run: f"{run.used[epoch * steps_per_epoch]:.4g}",
+        "in the log": lambda run: f"{run.logged[epoch]:.4g}",
+        "excess loss": lambda run: f"{run.excess[epoch]:.2e}",
+        "last_epoch": lambda run: f"{run.last_epochs[epoch]:.4g}",
+    }
+    lines = [f"epoch {epoch:<6}{'right':>10}{'broken':>10}"]
+    for name, tell in rows.items():
+        cells = [tell(run) if epoch < len(run.excess) else "stopped" for run in (right, broken)]
+        lines.append(f"{name:<12}{cells[0]:>10}{cells[1]:>10}")
+    return "\n".join(lines)

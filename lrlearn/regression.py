@@ -47,11 +47,12 @@ class Sweep:
 
     losses: "torch.Tensor"
     weights: "torch.Tensor"
+    minimum: float  # the least-squares minimum of the data that were fitted
 
     @property
     def excess(self) -> "torch.Tensor":
         """``losses`` minus the least-squares minimum: 0 is perfect."""
-        return self.losses - problem().minimum
+        return self.losses - self.minimum
 
 
 @functools.cache
@@ -61,11 +62,20 @@ def problem() -> Problem:
     >>> problem().x.shape
     torch.Size([64])
     """
+    return make_problem(weight=3, bias=0.5, noise=0.5)
+
+
+def make_problem(weight: float, bias: float, noise: float, width: float = 1.0, seed: int = 0) -> Problem:
+    """64 samples of ``y = weight * x + bias + noise``, x between -width and width, and what is known of them.
+
+    >>> make_problem(weight=2, bias=1, noise=0.0).best.round(decimals=6).tolist()
+    [2.0, 1.0]
+    """
     import torch
 
-    random = torch.Generator().manual_seed(0)
-    x = torch.rand(NUM_SAMPLES, generator=random, dtype=torch.float64) * 2 - 1
-    y = 3 * x + 0.5 + 0.5 * torch.randn(NUM_SAMPLES, generator=random, dtype=torch.float64)
+    random = torch.Generator().manual_seed(seed)
+    x = (torch.rand(NUM_SAMPLES, generator=random, dtype=torch.float64) * 2 - 1) * width
+    y = weight * x + bias + noise * torch.randn(NUM_SAMPLES, generator=random, dtype=torch.float64)
     design = torch.stack([x, torch.ones_like(x)], dim=1)
     best = torch.linalg.lstsq(design, y[:, None]).solution[:, 0]
     minimum = (design @ best - y).square().mean().item()
@@ -140,31 +150,61 @@ def sweep(initial_lrs: Iterable[float], gammas: Iterable[float], seeds: Iterable
     """
     initial_lrs, gammas, seeds = _listed(initial_lrs=initial_lrs, gammas=gammas, seeds=seeds)
     for initial_lr in initial_lrs:
-        _check_run(initial_lr, gammas[0], seeds[0], num_epochs)
+        check_number("initial_lrs", initial_lr, above=0)
     for gamma in gammas:
         check_number("gammas", gamma, least=0)
     for seed in seeds:
         check_count("seeds", seed, least=0)
+    check_count("num_epochs", num_epochs)
     import torch
 
-    matrices, offsets = _batch_gradients(seeds, num_epochs)
     shape = (len(initial_lrs), len(gammas))
-    lr = torch.tensor(initial_lrs, dtype=torch.float64)[:, None].expand(shape).reshape(-1)
-    factor = torch.tensor(gammas, dtype=torch.float64).expand(shape).reshape(-1)
-    theta = torch.zeros(len(seeds), 2, lr.numel(), dtype=torch.float64)
+    factors = torch.tensor(gammas, dtype=torch.float64).expand(shape).reshape(-1)
+    rates = [torch.tensor(initial_lrs, dtype=torch.float64)[:, None].expand(shape).reshape(-1)]
+    for _ in range(num_epochs - 1):
+        rates.append(rates[-1] * factors)  # multiplied step by step, as torch does
+    runs = sweep_rates(torch.stack(rates, dim=1), seeds)
+    return Sweep(runs.losses.unflatten(0, shape), runs.weights.unflatten(0, shape), runs.minimum)
+
+
+def sweep_rates(rates: Any, seeds: Iterable[int], data: Problem | None = None) -> Sweep:
+    """All runs under any schedules, at once: what `sweep` does, for a table of learning rates.
+
+    Args:
+        rates: learning rates [schedule, epoch], an array or tensor; finite, >= 0.
+        seeds: each decides one order of the samples.
+        data: what to fit, from `make_problem`; the fixed data set if None.
+
+    Returns:
+        ``.losses`` [schedule, seed, epoch] and ``.weights`` [schedule, seed, 2] (weight, bias).
+
+    Raises:
+        TypeError, ValueError: rates is no such table, or seeds are empty or out of range.
+
+    >>> sweep_rates([[0.1, 0.1], [0.1, 0.05]], seeds=range(3)).losses.shape
+    torch.Size([2, 3, 2])
+    """
+    import torch
+
+    rates = torch.as_tensor(rates, dtype=torch.float64)
+    if rates.ndim != 2 or not rates.numel() or not bool(((rates >= 0) & (rates < torch.inf)).all()):
+        raise ValueError("rates must be a table [schedule, epoch] of finite numbers >= 0, not empty")
+    (seeds,) = _listed(seeds=seeds)
+    for seed in seeds:
+        check_count("seeds", seed, least=0)
+    data = problem() if data is None else data
+    num_epochs = rates.shape[1]
+    matrices, offsets = _batch_gradients(data, seeds, num_epochs)
+    theta = torch.zeros(len(seeds), 2, len(rates), dtype=torch.float64)
     gradient = torch.empty_like(theta)
-    losses = torch.empty(num_epochs, len(seeds), lr.numel(), dtype=torch.float64)
-    for epoch in range(num_epochs):
+    losses = torch.empty(num_epochs, len(seeds), len(rates), dtype=torch.float64)
+    for epoch, lr in enumerate(rates.T.contiguous()):
         for step in range(epoch * STEPS_PER_EPOCH, (epoch + 1) * STEPS_PER_EPOCH):
             torch.baddbmm(offsets[step], matrices[step], theta, beta=-1, out=gradient)
             theta.addcmul_(gradient, lr, value=-1)
-        losses[epoch] = _loss(theta)
-        lr = lr * factor
+        losses[epoch] = _loss(data, theta)
     losses[~(losses < LOSS_LIMIT)] = torch.inf  # NaN is not below the limit either
-    return Sweep(
-        losses.permute(2, 1, 0).reshape(*shape, len(seeds), num_epochs),
-        theta.permute(2, 0, 1).reshape(*shape, len(seeds), 2),
-    )
+    return Sweep(losses.permute(2, 1, 0), theta.permute(2, 0, 1), data.minimum)
 
 
 def diverged_at(losses: Iterable[float], untrained: float) -> int | None:
@@ -179,7 +219,7 @@ def diverged_at(losses: Iterable[float], untrained: float) -> int | None:
     return first if first < len(losses) else None
 
 
-def _batch_gradients(seeds: list[int], num_epochs: int) -> "tuple[torch.Tensor, torch.Tensor]":
+def _batch_gradients(data: Problem, seeds: list[int], num_epochs: int) -> "tuple[torch.Tensor, torch.Tensor]":
     """Each step's ``A`` [step, seed, 2, 2] and ``c`` [step, seed, 2, 1], with train's own order of samples."""
     import torch
 
@@ -190,16 +230,16 @@ def _batch_gradients(seeds: list[int], num_epochs: int) -> "tuple[torch.Tensor, 
         ]
     )
     orders = orders.reshape(len(seeds), num_epochs * STEPS_PER_EPOCH, BATCH_SIZE).transpose(0, 1)
-    x, y = problem().x[orders], problem().y[orders]
+    x, y = data.x[orders], data.y[orders]
     one, mean_x = torch.ones_like(x[..., 0]), x.mean(-1)
     matrices = torch.stack([x.square().mean(-1), mean_x, mean_x, one], -1)
     offsets = torch.stack([(x * y).mean(-1), y.mean(-1)], -1)
     return 2 * matrices.unflatten(-1, (2, 2)), 2 * offsets[..., None]
 
 
-def _loss(theta: "torch.Tensor") -> "torch.Tensor":
+def _loss(data: Problem, theta: "torch.Tensor") -> "torch.Tensor":
     """Mean squared error over all samples: the minimum plus a quadratic form around it."""
-    x, _, best, minimum, _ = problem()
+    x, _, best, minimum, _ = data
     weight, bias = theta[:, 0] - best[0], theta[:, 1] - best[1]
     return x.square().mean() * weight**2 + 2 * x.mean() * weight * bias + bias**2 + minimum
 
@@ -215,7 +255,7 @@ def _listed(**arguments: Any) -> list[list]:
     """Each argument as a list of plain numbers; it must be a collection and not empty."""
     lists = []
     for name, argument in arguments.items():
-        if isinstance(argument, str) or not isinstance(argument, Iterable):
+        if isinstance(argument, str) or not isinstance(argument, Iterable) or getattr(argument, "ndim", 1) == 0:
             raise TypeError(f"{name} must be a list of numbers, not {argument!r}")
         values = argument.tolist() if hasattr(argument, "tolist") else list(argument)
         if not values:

@@ -24,7 +24,11 @@ def check_number(name: str, value: Any, *, above: float | None = None, least: fl
     if isinstance(value, bool) or not isinstance(value, Real):
         raise TypeError(f"{name} must be {wanted}, not {value!r} (a {type(value).__name__})")
     too_low = (above is not None and value <= above) or (least is not None and value < least)
-    if not math.isfinite(value) or too_low:
+    try:
+        finite = math.isfinite(value)
+    except OverflowError:  # an int beyond what a float can hold
+        finite = False
+    if not finite or too_low:
         raise ValueError(f"{name} must be {wanted}, not {value!r}")
     return value
 
@@ -55,8 +59,9 @@ def _check_epoch(epoch: Any) -> None:
     if not hasattr(epoch, "dtype") or not getattr(epoch, "ndim", 0):
         check_number("epoch", epoch.item() if hasattr(epoch, "dtype") else epoch, least=0)
         return
-    if getattr(epoch.dtype, "kind", "f") not in "fiu":
-        raise TypeError(f"epoch must hold real numbers >= 0, not {epoch.dtype}")
+    kind = getattr(epoch.dtype, "name", str(epoch.dtype))  # numpy's float64, torch's torch.float64
+    if "float" not in kind and "int" not in kind:
+        raise TypeError(f"epoch must hold real numbers >= 0, not {kind}")
     allowed = (epoch >= 0) & (epoch < math.inf)  # NaN fails both comparisons
     if not bool(allowed.all()):
         raise ValueError(f"epoch must hold only finite numbers >= 0, not {epoch[~allowed][0]!s}")
@@ -84,7 +89,7 @@ def exponential_lr(initial_lr: float, gamma: float, epoch: Any) -> Any:
     _check_schedule(initial_lr, gamma)
     _check_epoch(epoch)
     try:
-        return initial_lr * gamma**epoch
+        return float(initial_lr) * float(gamma) ** epoch
     except OverflowError:
         return math.inf  # Python's floats raise where numpy's give inf: gamma > 1 for very long
 

@@ -1,1 +1,9 @@
-collect_ignore = ["benchmarks", "load", "refresh_lessons.py"]  # scripts that are run by hand
+from hypothesis import HealthCheck, settings
+
+collect_ignore = ["benchmarks", "load", "offline", "refresh_lessons.py", "rehearse_binder.py"]  # scripts that are run by hand
+
+# the same examples on every machine; no time limits: what a shared machine can do in a second is not what is tested
+settings.register_profile(
+    "lrlearn", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("lrlearn")

@@ -4,7 +4,8 @@
     python tests/refresh_lessons.py lessons/02-formula.ipynb    only these
 
 Outputs and execution counts are kept; widget state, live widget views (which show an error until
-the cell is run), times and versions are not. A cell that raises stops the command.
+the cell is run), times and versions are not. A cell that raises stops the command. At the end each
+lesson is run once more and compared with what was stored.
 """
 
 import subprocess
@@ -29,6 +30,7 @@ def execute(path: Path) -> nbformat.NotebookNode:
         notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(path.parent)}}
     )
     client.store_widget_state = False
+    client.coalesce_streams = True
     client.execute()
     return notebook
 
@@ -54,9 +56,13 @@ def main(arguments: list[str]) -> None:
     paths = [Path(argument).resolve() for argument in arguments] or lessons()
     for path in tqdm(paths, unit="lesson"):
         tqdm.write(str(path.relative_to(ROOT)))
-        subprocess.run(["ruff", "check", "--fix", "--quiet", path], check=True)
-        subprocess.run(["ruff", "format", "--quiet", path], check=True)
+        subprocess.run([sys.executable, "-m", "ruff", "check", "--fix", "--quiet", path], check=True)
+        subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", path], check=True)
         nbformat.write(clean(execute(path)), path)
+    names = " or ".join(path.stem for path in paths)
+    checks = [["tests/test_notebooks.py", "-k", names], [str(path) for path in paths]]
+    failed = [subprocess.call([sys.executable, "-m", "pytest", "-q", *check], cwd=ROOT) for check in checks]
+    sys.exit(any(failed))
 
 
 if __name__ == "__main__":

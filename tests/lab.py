@@ -1,0 +1,158 @@
+"""JupyterLab in a real Chromium, for the browser tests and the benchmarks."""
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+ARTEFACTS = ROOT / ".test-artefacts"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-dev-shm-usage",
+]
+# what JupyterLab would ask or show on a first start, and a page that shows its outputs without scrolling frames
+SETTINGS = {
+    "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none", "autoRenderMarkdownCells": True},
+}
+
+
+def chromium() -> str | None:
+    """Where a Chromium is, or None."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+@contextlib.contextmanager
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield opened
+        opened.close()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def server(folder: Path, log: Path | None = None) -> Iterator[str]:
+    """JupyterLab on the notebooks of a folder, without the settings of whoever runs this; yields its address.
+
+    What the kernels write outside of cells, such as the exception of a slider's callback, goes to ``log``.
+    """
+    port = free_port()
+    with tempfile.TemporaryDirectory() as home:
+        for name, values in SETTINGS.items():
+            settings = Path(home, "settings", f"{name}.jupyterlab-settings")
+            settings.parent.mkdir(parents=True, exist_ok=True)
+            settings.write_text(json.dumps(values))
+        own = ["CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR"]
+        places = {f"JUPYTER_{name}": str(Path(home, name.lower())) for name in own}
+        places |= {f"JUPYTERLAB_{n.upper()}_DIR": str(Path(home, n)) for n in ("settings", "workspaces")}
+        options = [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder}"]
+        options += ["--IdentityProvider.token=", "--no-browser", "--allow-root"]
+        options += ["--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None"]
+        log = log or Path(home, "log")
+        command = [sys.executable, "-m", "jupyterlab", *options]
+        with log.open("w") as written:
+            process = subprocess.Popen(command, env=os.environ | places, stdout=written, stderr=written)
+        try:
+            _wait_for(f"http://127.0.0.1:{port}/api/status", process, log)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def _wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
+    for _ in range(300):
+        with contextlib.suppress(OSError), urllib.request.urlopen(address):
+            return
+        if process.poll() is not None:
+            break
+        time.sleep(0.2)
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()}")
+
+
+def write_notebook(path: Path, *cells: str) -> Path:
+    """A notebook of code cells."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
+        metadata={"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}},
+    )
+    nbformat.write(notebook, path)
+    return path
+
+
+def open_notebook(page: Page, address: str, name: str) -> None:
+    """Show a notebook alone in a fresh workspace, its kernel ready."""
+    workspace = name.replace("/", "-").removesuffix(".ipynb")
+    page.goto(f"{address}/lab/workspaces/{workspace}/tree/{name}?reset")
+    page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
+    page.wait_for_function(
+        "() => jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.connectionStatus === 'connected'",
+        timeout=60_000,
+    )
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(timeout=60_000)
+
+
+def command(page: Page, name: str, **arguments: Any) -> None:
+    """Do what a menu entry of JupyterLab does, and wait until it is done."""
+    page.evaluate("([name, given]) => jupyterapp.commands.execute(name, given).then(() => null)", [name, arguments])
+
+
+def run_all(page: Page, timeout: float = 120) -> None:
+    """Run > Run All Cells, until the last has run or one has failed; seconds."""
+    page.evaluate("""() => {
+        window.allRun = false;
+        jupyterapp.commands.execute("notebook:run-all-cells").finally(() => (window.allRun = true));
+    }""")
+    page.wait_for_function("window.allRun", timeout=timeout * 1000)
+
+
+def explorers(page: Page) -> Locator:
+    return page.locator(".lrlearn-explorer")
+
+
+def canvas(explorer: Locator) -> Locator:
+    return explorer.locator("canvas.lrlearn-filmstrip")
+
+
+def handle(explorer: Locator, row: int = 0) -> Locator:
+    return explorer.locator(".noUi-handle").nth(row)
+
+
+def drag(page: Page, explorer: Locator, to: float, row: int = 0, start: float | None = None, steps: int = 20) -> None:
+    """Drag a slider's handle with the mouse to a fraction of its track; ``steps`` mouse moves on the way."""
+    grip = handle(explorer, row)
+    grip.scroll_into_view_if_needed()
+    box, track = grip.bounding_box(), explorer.locator(".noUi-base").nth(row).bounding_box()
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] / 2, y)
+    page.mouse.down()
+    if start is not None:
+        page.mouse.move(track["x"] + track["width"] * start, y)
+    page.mouse.move(track["x"] + track["width"] * to, y, steps=steps)
+    page.mouse.up()

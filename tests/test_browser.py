@@ -1,0 +1,291 @@
+"""The explorers and lessons in JupyterLab and a real Chromium: a slider that does not move fails here."""
+
+import hashlib
+import io
+import os
+import re
+import shutil
+from pathlib import Path
+
+import lab
+import pytest
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
+
+import lrlearn
+
+pytestmark = pytest.mark.browser
+
+NAMES = ["ScheduleExplorer", "DescentExplorer", "WorkedExample", "TrainingExplorer", "SweepExplorer"]
+LESSONS = sorted(
+    path.relative_to(lab.ROOT).as_posix()
+    for path in (lab.ROOT / "lessons").rglob("*.ipynb")
+    if ".ipynb_checkpoints" not in path.parts
+)
+PIXELS = """async (canvas) => {
+    const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", data));
+    return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("lab")
+    shutil.copytree(lab.ROOT / "lessons", folder / "lessons", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    lab.write_notebook(folder / "explorers.ipynb", "from lrlearn import *", *[f"{name}()" for name in NAMES])
+    lab.write_notebook(
+        folder / "one.ipynb",
+        "import asyncio\nfrom lrlearn import ScheduleExplorer\nexplorer = ScheduleExplorer()\nexplorer",
+        "explorer",
+        "later = asyncio.get_running_loop().call_later(3, setattr, explorer.slider, 'value', 0.6)",
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def log(folder):
+    return folder.parent / "jupyter.log"
+
+
+@pytest.fixture(scope="module")
+def server(folder, log):
+    with lab.server(folder, log) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if not lab.chromium():
+        if os.environ.get("CI"):
+            raise RuntimeError("no Chromium found: install one (on Debian: apt-get install chromium)")
+        pytest.skip("no Chromium found: nothing is tested in a browser")
+    with lab.browser() as browser:
+        yield browser
+
+
+def opened(browser, server, name, run=True) -> Page:
+    page = browser.new_page(viewport={"width": 1300, "height": 1000})
+    page.set_default_timeout(15_000)
+    lab.open_notebook(page, server, name)
+    if run:
+        lab.run_all(page, timeout=240)
+    return page
+
+
+@pytest.fixture(scope="module")
+def page(browser, server):
+    """The notebook with one explorer of each kind, executed."""
+    page = opened(browser, server, "explorers.ipynb")
+    yield page
+    page.close()
+
+
+@pytest.fixture(params=NAMES)
+def explorer(request, page):
+    explorer = lab.explorers(page).nth(NAMES.index(request.param))
+    explorer.scroll_into_view_if_needed()
+    return explorer
+
+
+@pytest.fixture
+def reference(request, explorer):
+    """The same explorer, without a browser."""
+    return getattr(lrlearn, request.node.callspec.params["explorer"])()
+
+
+@pytest.fixture(scope="module")
+def one(browser, server):
+    """A notebook with two views of one explorer, executed."""
+    page = opened(browser, server, "one.ipynb")
+    yield page
+    page.close()
+
+
+def shot(name: str, thing: Page | Locator) -> None:
+    lab.ARTEFACTS.mkdir(exist_ok=True)
+    thing.screenshot(path=lab.ARTEFACTS / f"{name}.png")
+
+
+def readout(explorer: Locator, row: int = 0) -> str:
+    return explorer.locator(".widget-readout").nth(row).inner_text().strip()
+
+
+def assert_shown(explorer: Locator, reference: lrlearn.filmstrip) -> None:
+    """In the end the canvas shows, pixel by pixel, the picture of what the sliders say, and says so."""
+    for _ in range(120):  # a strip may be on its way, and reading a canvas back may lag behind the drawing
+        if not (wrong := what_is_wrong(explorer, reference)):
+            return
+        explorer.page.wait_for_timeout(500)
+    raise AssertionError(wrong)
+
+
+def what_is_wrong(explorer: Locator, reference: lrlearn.filmstrip) -> str:
+    """What keeps the picture from being the one of what the sliders say; empty if nothing does."""
+    canvas = lab.canvas(explorer)
+    if "lrlearn-stale" in canvas.get_attribute("class"):
+        return "the picture is marked as not current"
+    for row, slider in enumerate([reference.slider, *reference.controls.values()]):
+        if hasattr(slider, "options"):
+            slider.index = [label for label, _ in slider.options].index(readout(explorer, row))
+        elif hasattr(slider, "readout_format"):
+            slider.value = float(readout(explorer, row))
+    index = min(range(len(reference.values)), key=lambda at: abs(reference.values[at] - reference.slider.value))
+    if canvas.get_attribute("data-index") != str(index):
+        return f"picture {canvas.get_attribute('data-index')} is shown, not {index}"
+    if canvas.get_attribute("aria-label") != reference.description:
+        return f"it says {canvas.get_attribute('aria-label')!r}, not {reference.description!r}"
+    picture = Image.open(io.BytesIO(reference.png)).convert("RGBA")
+    same = canvas.evaluate(PIXELS) == hashlib.sha256(picture.tobytes()).hexdigest()
+    return "" if same else "its pixels are not those of the picture"
+
+
+def assert_healthy(page: Page) -> None:
+    """Every cell ran without an exception, and every widget is there."""
+    errors = page.locator("[data-mime-type='application/vnd.jupyter.error']").all_inner_texts()
+    assert not errors, errors[0]
+    for words in ("model not found", "Error displaying widget", "Error creating widget", "Failed to load model"):
+        expect(page.get_by_text(words)).to_have_count(0)
+
+
+def test_dragging_with_the_mouse_shows_the_last_picture(page, explorer, reference, request):
+    assert_healthy(page)
+    before = lab.canvas(explorer).evaluate(PIXELS)
+    for to in (0.95, 0.3):
+        lab.drag(page, explorer, to)
+        assert_shown(explorer, reference)
+        assert lab.canvas(explorer).evaluate(PIXELS) != before
+    shot(request.node.callspec.params["explorer"], explorer)
+
+
+def test_each_arrow_key_moves_one_step(page, explorer, reference):
+    lab.drag(page, explorer, 0.5)
+    start = int(lab.canvas(explorer).get_attribute("data-index"))
+    lab.handle(explorer).focus()
+    for moved, key in ((1, "ArrowRight"), (2, "ArrowRight"), (1, "ArrowLeft")):
+        page.keyboard.press(key)
+        expect(lab.canvas(explorer)).to_have_attribute("data-index", str(start + moved))
+    for key, last in (("Home", 0), ("End", len(reference.values) - 1)):
+        page.keyboard.press(key)
+        expect(lab.canvas(explorer)).to_have_attribute("data-index", str(last))
+    assert_shown(explorer, reference)
+
+
+def test_every_slider_has_a_name_and_speaks_its_value(page, explorer, reference):
+    for row, name in enumerate([reference._name, *reference.controls]):
+        if not explorer.locator(".noUi-handle").nth(row).count():
+            continue  # a checkbox
+        lab.handle(explorer, row).focus()
+        page.keyboard.press("ArrowLeft")
+        expect(lab.handle(explorer, row)).to_have_attribute("aria-label", name)
+        expect(lab.handle(explorer, row)).to_have_attribute("aria-valuetext", f"{name} {readout(explorer, row)}")
+    assert_shown(explorer, reference)
+
+
+def test_the_last_of_quick_changes_wins(page, explorer, reference):
+    for row in range(1, explorer.locator(".noUi-handle").count()):
+        lab.drag(page, explorer, 0.8, row, steps=5)
+        lab.drag(page, explorer, 0.3, row, steps=5)
+        lab.drag(page, explorer, 0.7)  # the main slider meanwhile
+    assert_shown(explorer, reference)
+
+
+def test_a_further_control_is_marked_until_its_picture_is_there(page):
+    explorer = lab.explorers(page).first
+    explorer.get_by_role("checkbox").check()
+    expect(explorer.locator(".lrlearn-notice")).to_contain_text("not current")
+    expect(lab.canvas(explorer)).to_have_attribute("aria-label", re.compile("On the logarithmic axis"))
+    expect(explorer.locator(".lrlearn-notice")).to_be_empty()
+    explorer.get_by_role("checkbox").uncheck()
+
+
+def test_two_views_of_one_explorer_agree(one):
+    first, second = (lab.explorers(one).nth(at) for at in (0, 1))
+    for moved, to in ((first, 0.2), (second, 0.7)):
+        lab.drag(one, moved, to)
+        for view in (first, second):
+            assert_shown(view, lrlearn.ScheduleExplorer())
+            expect(lab.handle(view)).to_have_attribute("aria-valuetext", f"gamma {readout(moved)}")
+
+
+def test_a_hidden_notebook_is_up_to_date_when_it_is_seen_again(one):
+    lab.run_all(one)
+    lab.command(one, "launcher:create")
+    expect(lab.canvas(lab.explorers(one).first)).to_be_hidden()
+    one.wait_for_timeout(3500)
+    one.get_by_role("tab", name="one.ipynb").click()
+    for at in (0, 1):
+        expect(lab.canvas(lab.explorers(one).nth(at))).to_have_attribute("data-index", "10")
+        assert_shown(lab.explorers(one).nth(at), lrlearn.ScheduleExplorer())
+
+
+def test_a_cell_run_again_and_a_reloaded_page_still_drag(one):
+    lab.run_all(one)
+    assert lab.explorers(one).count() == 2
+    lab.drag(one, lab.explorers(one).first, 0.4)
+    assert_shown(lab.explorers(one).nth(1), lrlearn.ScheduleExplorer())
+    lab.command(one, "docmanager:save")
+    one.reload()
+    lab.canvas(lab.explorers(one).nth(1)).wait_for()
+    assert_healthy(one)
+    lab.drag(one, lab.explorers(one).first, 0.8)
+    assert_shown(lab.explorers(one).first, lrlearn.ScheduleExplorer())
+
+
+def test_without_its_kernel_the_main_slider_drags_and_other_changes_are_marked(one):
+    lab.command(one, "kernelmenu:shutdown")
+    one.get_by_text("No Kernel").first.wait_for()
+    explorer, reference = lab.explorers(one).first, lrlearn.ScheduleExplorer()
+    lab.drag(one, explorer, 0.3)
+    assert_shown(explorer, reference)
+    lab.handle(explorer, 1).focus()
+    one.keyboard.press("ArrowRight")
+    expect(lab.canvas(explorer)).to_have_class("lrlearn-filmstrip lrlearn-stale")
+    expect(explorer.locator(".lrlearn-notice")).to_contain_text("not current")
+    shot("not-current", explorer)
+    one.keyboard.press("ArrowLeft")
+    assert_shown(explorer, reference)
+
+
+def test_dark_theme_and_narrow_window(page):
+    explorer = lab.explorers(page).nth(3)
+    lab.command(page, "apputils:change-theme", theme="JupyterLab Dark")
+    page.locator("body[data-jp-theme-light=false]").wait_for(state="attached")
+    explorer.scroll_into_view_if_needed()
+    shot("dark", page)
+    red, green, blue, alpha = lab.canvas(explorer).evaluate(
+        "c => [...c.getContext('2d').getImageData(3, 3, 1, 1).data]"
+    )
+    assert alpha == 255 and min(red, green, blue) >= 250, "opaque, and white but for the palette's rounding"
+    page.set_viewport_size({"width": 400, "height": 800})
+    lab.command(page, "application:toggle-left-area")
+    page.wait_for_timeout(500)
+    shot("narrow", page)
+    frame = explorer.locator(".lrlearn-frame").bounding_box()
+    assert frame["x"] + frame["width"] <= 400
+    assert lab.canvas(explorer).bounding_box()["width"] >= 600, "the picture must stay readable and scroll sideways"
+
+
+@pytest.mark.parametrize("lesson", LESSONS)
+def test_lesson_runs_and_its_sliders_move(browser, server, log, lesson):
+    page = opened(browser, server, lesson)
+    assert_healthy(page)
+    for explorer in lab.explorers(page).all():
+        canvas, pixels = lab.canvas(explorer), set()
+        canvas.wait_for()
+        lab.drag(page, explorer, 0.9)
+        pixels.add(canvas.evaluate(PIXELS))
+        lab.drag(page, explorer, -0.1)
+        expect(canvas).to_have_attribute("data-index", "0")
+        pixels.add(canvas.evaluate(PIXELS))
+        lab.handle(explorer).focus()
+        page.keyboard.press("ArrowRight")
+        expect(canvas).to_have_attribute("data-index", "1")
+        assert len(pixels) == 2, "dragging must change the picture"
+        assert_healthy(page)
+    shot(Path(lesson).stem, page)
+    page.close()
+
+
+def test_no_callback_raised_in_any_kernel(log):
+    assert "Traceback" not in log.read_text()

@@ -1,0 +1,93 @@
+"""Keras and optax are really run: their exponential decay is torch's, with the parameters that lesson 05 gives.
+
+They compute in float32, so agreement is asked to 1e-5 relative.
+"""
+
+import math
+import os
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+os.environ.setdefault("KERAS_BACKEND", "torch")
+INSTALL = "really runs {}: pip install 'lrlearn[frameworks]'"
+
+
+def keras_schedule(initial_lr, decay_steps, decay_rate, staircase):
+    keras = pytest.importorskip("keras", reason=INSTALL.format("Keras"))
+    return keras.optimizers.schedules.ExponentialDecay(initial_lr, decay_steps, decay_rate, staircase=staircase)
+
+
+def optax_schedule(initial_lr, transition_steps, decay_rate, staircase):
+    optax = pytest.importorskip("optax", reason=INSTALL.format("optax"))
+    return optax.exponential_decay(initial_lr, transition_steps, decay_rate, staircase=staircase)
+
+
+def torch_rates(initial_lr, gamma, num_steps, steps_per_epoch=1):
+    """The rate of every optimizer.step() under ExponentialLR, stepped after every ``steps_per_epoch`` of them."""
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=initial_lr)
+    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma)
+    rates = []
+    for step in range(num_steps):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        if (step + 1) % steps_per_epoch == 0:
+            scheduler.step()
+    return rates
+
+
+def first_difference(schedule, rates):
+    """The first step whose rate differs by more than 1e-5 relative, with both rates; None if there is none."""
+    pairs = ((step, float(schedule(step)), rate) for step, rate in enumerate(rates))
+    return next((found for found in pairs if not math.isclose(found[1], found[2], rel_tol=1e-5)), None)
+
+
+@pytest.fixture(params=[keras_schedule, optax_schedule], ids=["keras", "optax"])
+def schedule_of(request):
+    request.param(0.1, 8, 0.9, staircase=True)  # skips here, with its reason, if it is not installed
+    return request.param
+
+
+schedules = given(
+    initial_lr=st.floats(1e-4, 1.0),
+    gamma=st.floats(0.5, 1.0),
+    steps_per_epoch=st.integers(1, 12),
+    num_epochs=st.integers(1, 6),
+)
+few = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@few
+@schedules
+def test_staircase_is_one_step_of_the_scheduler_an_epoch(schedule_of, initial_lr, gamma, steps_per_epoch, num_epochs):
+    rates = torch_rates(initial_lr, gamma, steps_per_epoch * num_epochs, steps_per_epoch)
+    assert first_difference(schedule_of(initial_lr, steps_per_epoch, gamma, staircase=True), rates) is None
+
+
+@few
+@schedules
+def test_continuous_is_the_per_batch_gamma_stepped_every_batch(
+    schedule_of, initial_lr, gamma, steps_per_epoch, num_epochs
+):
+    rates = torch_rates(initial_lr, gamma ** (1 / steps_per_epoch), steps_per_epoch * num_epochs)
+    assert first_difference(schedule_of(initial_lr, steps_per_epoch, gamma, staircase=False), rates) is None
+
+
+@few
+@given(initial_lr=st.floats(1e-4, 1.0), gamma=st.floats(0.5, 1.0), num_epochs=st.integers(1, 30))
+def test_counting_epochs_needs_one_decay_step(schedule_of, initial_lr, gamma, num_epochs):
+    rates = torch_rates(initial_lr, gamma, num_epochs)
+    for staircase in (True, False):
+        assert first_difference(schedule_of(initial_lr, 1, gamma, staircase=staircase), rates) is None
+
+
+def test_the_comparison_can_fail(schedule_of):
+    rates = torch_rates(0.1, 0.9, 24, steps_per_epoch=8)
+    assert first_difference(schedule_of(0.1, 8, 0.9, staircase=False), rates)[0] == 1
+    assert first_difference(schedule_of(0.1, 8, 0.9001, staircase=True), rates)[0] == 8
+
+
+def test_optax_turns_a_rate_of_zero_into_a_constant():
+    assert float(optax_schedule(0.1, 8, 0.0, staircase=True)(80)) == pytest.approx(0.1)

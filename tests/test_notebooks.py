@@ -1,0 +1,144 @@
+"""What a stored lesson must look like; that its outputs are what a new run gives is nbval's part."""
+
+import itertools
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+LESSONS = Path(__file__).resolve().parent.parent / "lessons"
+PATHS = sorted(path for path in LESSONS.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
+CORE = ["00-start-here", "01-definition", "02-formula", "03-worked-example", "04-training-effects"]
+
+# each tag that a cell may carry, with the reason
+TAGS = {
+    "raises-exception": "the cell shows what goes wrong, and its error is the point",
+    "nbval-ignore-output": "the output depends on the machine; what matters is asserted in the cell",
+    "hide-input": "plumbing that a reader of the page need not see",
+}
+UNSTABLE = {
+    "path": r"(?<![\w.])/(?:home|root|tmp|usr|work|Users|var|opt)/|[A-Z]:\\\\",
+    "address": r"\bat 0x[0-9a-f]+|<function |<bound method",
+    "version": r"\b(?:torch|matplotlib|numpy|python|ipywidgets)[ =v]*\d+\.\d+\.\d+",
+    "time": r"\b\d+(?:\.\d+)? ?(?:ms|µs|s/it|it/s)\b|\b\d\d:\d\d:\d\d\b",
+}
+
+
+def notebook(path: Path) -> nbformat.NotebookNode:
+    return nbformat.read(path, as_version=4)
+
+
+def code(path: Path) -> list:
+    return [cell for cell in notebook(path).cells if cell.cell_type == "code"]
+
+
+def prose(path: Path) -> str:
+    return "\n\n".join(cell.source for cell in notebook(path).cells if cell.cell_type == "markdown")
+
+
+def without_code(text: str) -> str:
+    return re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)
+
+
+every_lesson = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.relative_to(LESSONS).as_posix())
+
+
+def test_the_core_lessons_are_there():
+    assert set(CORE) <= {path.stem for path in PATHS}
+
+
+@every_lesson
+def test_the_file_is_valid(path):
+    nbformat.validate(notebook(path))
+
+
+@every_lesson
+def test_every_code_cell_was_run_in_order(path):
+    # a notebook without counts is compared with nothing
+    assert [cell.execution_count for cell in code(path)] == list(range(1, len(code(path)) + 1))
+    assert any(cell.outputs for cell in code(path))
+
+
+@every_lesson
+def test_no_widget_state_is_stored(path):
+    assert "widgets" not in notebook(path).metadata
+    assert "widget-view" not in path.read_text(encoding="utf-8")
+    assert path.stat().st_size < 3e6
+
+
+@every_lesson
+def test_errors_are_shown_only_where_they_are_meant(path):
+    for cell in code(path):
+        if "raises-exception" not in cell.metadata.get("tags", []):
+            assert not [output for output in cell.outputs if output.output_type == "error"], cell.source
+        assert not [output for output in cell.outputs if output.get("name") == "stderr"], cell.source
+
+
+@every_lesson
+@pytest.mark.parametrize("kind", UNSTABLE)
+def test_outputs_hold_nothing_that_differs_between_machines(path, kind):
+    for cell in code(path):
+        for output in cell.outputs:
+            texts = [output.get("text", "")] + [str(v) for k, v in output.get("data", {}).items() if "image" not in k]
+            if output.output_type == "error":
+                texts = [output.evalue]
+            found = [match.group() for text in texts for match in re.finditer(UNSTABLE[kind], text)]
+            assert not found, (found, cell.source)
+
+
+@every_lesson
+def test_every_picture_says_what_it_shows(path):
+    for cell in code(path):
+        for output in cell.outputs:
+            if "image/png" in output.get("data", {}):
+                alt = output.metadata.get("image/png", {}).get("alt", "")
+                assert len(alt) > 20 and re.search(r"\d", alt), (alt, cell.source)
+    texts = re.findall(r"!\[([^\]]*)\]\(", prose(path)) + re.findall(r'<img[^>]*?alt="([^"]*)"', prose(path))
+    assert len(texts) == len(re.findall(r"!\[|<img", without_code(prose(path))))
+    assert all(len(text) > 10 for text in texts)
+
+
+@every_lesson
+def test_headings_are_in_order(path):
+    levels = [len(marks) for marks in re.findall(r"^(#+) ", without_code(prose(path)), flags=re.MULTILINE)]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(below <= above + 1 for above, below in itertools.pairwise(levels)), levels
+
+
+@every_lesson
+def test_links_inside_the_course_lead_somewhere(path):
+    text = without_code(prose(path))
+    for target in re.findall(r"\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"", text):
+        link = "".join(target)
+        if not link.startswith(("http:", "https:", "#", "attachment:")):
+            assert (path.parent / link.split("#")[0]).exists(), link
+
+
+@every_lesson
+def test_tags_are_known_and_give_their_reason(path):
+    for cell in notebook(path).cells:
+        assert set(cell.metadata.get("tags", [])) <= set(TAGS), cell.source
+        assert "# NBVAL" not in cell.source, "a learner reads this: use a tag"
+        assert cell.cell_type != "code" or "%%" not in cell.source[:2]
+
+
+@every_lesson
+def test_cells_are_short(path):
+    for cell in code(path):
+        assert len(cell.source.splitlines()) <= 30, cell.source
+
+
+@every_lesson
+def test_nothing_that_the_comparison_cannot_follow(path):
+    # nbval has no Output widget and no clear_output: such a cell fails, or worse, is not compared
+    for cell in code(path):
+        for name in ("clear_output", "interact(", "interactive_output", "widgets.Output", "pyplot"):
+            assert name not in cell.source, name
+
+
+@every_lesson
+def test_the_opening_says_what_for_how_long_and_what_with(path):
+    opening = "\n".join(cell.source for cell in notebook(path).cells[:2] if cell.cell_type == "markdown").lower()
+    for words in ("minutes", "able to|you can", "need"):
+        assert re.search(words, opening), words
