@@ -1,6 +1,12 @@
 from hypothesis import HealthCheck, settings
 
-collect_ignore = ["benchmarks", "load", "offline", "refresh_lessons.py", "rehearse_binder.py"]  # scripts that are run by hand
+collect_ignore = [
+    "benchmarks",
+    "load",
+    "offline",
+    "refresh_lessons.py",
+    "rehearse_binder.py",
+]  # scripts that are run by hand
 
 # the same examples on every machine; no time limits: what a shared machine can do in a second is not what is tested
 settings.register_profile(

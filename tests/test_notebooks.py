@@ -15,6 +15,7 @@ CORE = ["00-start-here", "01-definition", "02-formula", "03-worked-example", "04
 TAGS = {
     "raises-exception": "the cell shows what goes wrong, and its error is the point",
     "nbval-ignore-output": "the output depends on the machine; what matters is asserted in the cell",
+    "training": "what the comparison of the applications runs, so that it measures just what the lesson shows",
     "hide-input": "plumbing that a reader of the page need not see",
 }
 UNSTABLE = {
