@@ -1,3 +1,6 @@
+import os
+from pathlib import Path
+
 from hypothesis import HealthCheck, settings
 
 collect_ignore = [
@@ -13,3 +16,8 @@ settings.register_profile(
     "lrlearn", derandomize=True, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("lrlearn")
+
+# Lessons are tested with the network off: a kernel inherits the environment, and Python imports sitecustomize
+# from its path when it starts
+OFFLINE = Path(__file__).resolve().parent / "offline"
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(OFFLINE), os.environ.get("PYTHONPATH")]))
