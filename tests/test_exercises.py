@@ -724,7 +724,8 @@ ASKED_IN = {
 
 
 def asked(source):
-    return re.findall(r"""\bcheck\(\s*["']([a-z-]+)["']""", source)
+    # not an application's stored.check
+    return re.findall(r"""(?<![\w.])check\(\s*["']([a-z-]+)["']""", source)
 
 
 def questions(notebook):
