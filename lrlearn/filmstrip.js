@@ -6,6 +6,7 @@ const REST_MS = 1500; // when nothing moves for this long, decoded neighbours ar
 const SPEAK_MS = 600; // a screen reader hears the description once the slider rests
 
 const NOT_CURRENT = "Picture not current: it was drawn for other settings, and a new one needs the kernel.";
+const DRAWING = "The other pictures are being drawn.";
 
 const modelOf = (model, reference) => model.widget_manager.get_model(reference.replace("IPY_MODEL_", ""));
 
@@ -96,10 +97,17 @@ async function render({ model, el }) {
     canvas.dataset.index = index % strip.values.length;
   }
 
+  function say() {
+    const words = strip.descriptions[newest];
+    if (words && words !== spoken.textContent) spoken.textContent = words; // a new strip may say the same again
+  }
+
   function show() {
     const index = (picker ? picker.get("index") : 0) * strip.values.length + positionOf(slider, strip.values);
     if (index === newest) return;
     newest = index;
+    mark();
+    if (!strip.pictures[index]) return; // it comes with the whole strip
     const order = ++asked, from = strip;
     const picture = film.get(index);
     if (picture.bitmap) paint(index, order, picture.bitmap);
@@ -107,7 +115,7 @@ async function render({ model, el }) {
     film.release((other) => Math.abs(other - index) <= AHEAD);
     clearTimeout(resting);
     clearTimeout(speaking);
-    speaking = setTimeout(() => (spoken.textContent = strip.descriptions[newest]), SPEAK_MS);
+    speaking = setTimeout(say, SPEAK_MS);
     resting = setTimeout(() => film.release((other) => other === newest && shown !== newest), REST_MS);
     if (painted) for (let step = 1; step <= AHEAD; step++) {
       for (const other of [index - step, index + step]) if (strip.pictures[other]) film.get(other);
@@ -116,9 +124,9 @@ async function render({ model, el }) {
 
   function mark() {
     const now = controls.map((control) => tidy(control.get("index") ?? control.get("value")));
-    const stale = JSON.stringify(now) !== JSON.stringify(strip.controls);
-    canvas.classList.toggle("lrlearn-stale", stale);
-    notice.textContent = stale ? NOT_CURRENT : "";
+    const stale = JSON.stringify(now) !== JSON.stringify(strip.controls), missing = !strip.pictures[newest];
+    canvas.classList.toggle("lrlearn-stale", stale || missing);
+    notice.textContent = stale ? NOT_CURRENT : missing ? DRAWING : "";
   }
 
   function load() {
@@ -126,8 +134,8 @@ async function render({ model, el }) {
     film.load(strip.pictures);
     newest = undefined;
     canvas.style.width = `${strip.width}px`;
+    canvas.dataset.whole = strip.whole;
     show();
-    mark();
   }
 
   // The sliders are siblings that may be drawn, and are relabelled by ipywidgets, after this view.

@@ -1,7 +1,8 @@
 """A strip of pictures drawn once, then dragged in the browser without asking the kernel.
 
 Every position of the main slider is drawn ahead and sent as compressed pictures;
-filmstrip.js shows the one that the slider points at. Other controls go to the kernel, which
+filmstrip.js shows the one that the slider points at. The first to be seen is drawn first, and
+shown at once; the others follow before the cell ends. Other controls go to the kernel, which
 sends a new strip; while it is on its way, the picture is marked as not current.
 """
 
@@ -10,7 +11,7 @@ import base64
 import io
 import math
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from numbers import Real
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 import anywidget
 import ipywidgets
 import traitlets
+from IPython import get_ipython
 from ipywidgets import widget_serialization
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -70,7 +72,9 @@ class Filmstrip(ipywidgets.VBox):
         self.picker = picker
         self._name, self._draw, self._describe = name, draw, describe
         self._waiting = False
-        self._film = Film(slider=self.slider, picker=picker, controls=list(self.controls.values()), strip=self._strip())
+        strip = self._strip(only=self._index())
+        self._film = Film(slider=self.slider, picker=picker, controls=list(self.controls.values()), strip=strip)
+        _when_the_cell_is_shown(self.refresh)
         self.slider.observe(self._snap, names="value")
         for control in self.controls.values():
             control.observe(self._changed, names="value")
@@ -121,10 +125,16 @@ class Filmstrip(ipywidgets.VBox):
         index = getattr(self.slider, "index", None)
         return _nearest(self.values, self.slider.value) if index is None else index
 
+    def _index(self) -> int:
+        return (self.picker.index if self.picker else 0) * len(self.values) + self._position()
+
     def _current(self, part: str) -> Any:
-        self.refresh()
-        row = self.picker.index if self.picker else 0
-        return self._film.strip[part][row * len(self.values) + self._position()]
+        if self._film.strip[part][self._index()] is None or not self._up_to_date():
+            self.refresh()
+        return self._film.strip[part][self._index()]
+
+    def _up_to_date(self) -> bool:
+        return self._film.strip["controls"] == self._control_states()
 
     def _snap(self, _change: Any) -> None:
         # only a value set from Python or typed in can lie between two pictures; a drag never does
@@ -142,24 +152,29 @@ class Filmstrip(ipywidgets.VBox):
             loop.call_later(0.02, self.refresh)
 
     def refresh(self) -> None:
-        """Draw a new strip now if the controls have changed since the last one."""
+        """Draw the whole strip now if only its first picture is there, or the controls have changed since."""
         with DRAWING:
             self._waiting = False
-            if self._film.comm is not None and self._film.strip["controls"] != self._control_states():
+            if self._film.comm is not None and not (self._film.strip["whole"] and self._up_to_date()):
                 self._film.strip = self._strip()
 
-    def _strip(self) -> dict[str, Any]:
-        """Every picture and its description, for what the further controls show now."""
+    def _strip(self, only: int | None = None) -> dict[str, Any]:
+        """Every picture and its description, or one of them, for what the further controls show now."""
         states = self._control_states()  # first: a change from here on must find this strip out of date
         settings = self._control_values()
         rows = [{"choice": choice} | settings for choice in _choices(self.picker)] if self.picker else [settings]
         positions = [(value, row) for row in rows for value in self.values]
+        wanted = positions if only is None else [positions[only]]
         with DRAWING:
-            pictures, width = _pictures(self._draw(value, **row) for value, row in positions)
+            pictures, width = _pictures(self._draw(value, **row) for value, row in wanted)
+        descriptions = [self._describe(value, **row) for value, row in wanted]
+        if only is not None:
+            pictures, descriptions = (_alone(only, *one, len(positions)) for one in (pictures, descriptions))
         numeric = all(isinstance(value, Real) for value in self.values)
         return {
             "pictures": pictures,
-            "descriptions": [self._describe(value, **row) for value, row in positions],
+            "descriptions": descriptions,
+            "whole": only is None,
             "values": self.values if numeric else list(range(len(self.values))),
             "controls": states,
             "width": width,
@@ -170,7 +185,6 @@ class Filmstrip(ipywidgets.VBox):
         return f"{type(self).__name__}({shown})"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict]:
-        self.refresh()
         bundle = super()._repr_mimebundle_(**kwargs)
         bundle["text/plain"] = f"{self!r}\n{self.description}"
         bundle["image/png"] = base64.b64encode(self.png).decode()
@@ -231,6 +245,23 @@ def filmstrip(
     )
 
 
+def _when_the_cell_is_shown(action: Callable[[], None]) -> None:
+    """Call it once, at the end of the cell that is running; elsewhere pictures are drawn when they are asked for."""
+    shell = get_ipython()
+    if shell is None:
+        return
+
+    def once(_result: Any) -> None:
+        shell.events.unregister("post_run_cell", once)
+        action()
+
+    shell.events.register("post_run_cell", once)
+
+
+def _alone(index: int, thing: Any, length: int) -> list[Any]:
+    return [thing if at == index else None for at in range(length)]
+
+
 def _listed(values: Sequence[Any]) -> list[Any]:
     values = values.tolist() if hasattr(values, "tolist") else list(values)
     if not values:
@@ -282,41 +313,46 @@ def _short(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _pictures(figures: Any) -> tuple[list[bytes], int]:
+def _pictures(figures: Iterable[Figure]) -> tuple[list[bytes], int]:
     """The figures as palette PNGs, drawn on this thread while two others compress, and their CSS width."""
-    canvas, background, moving, width, jobs = None, None, [], 0, []
+    width, jobs = 0, []
     with ThreadPoolExecutor(2) as workers:
         for figure in figures:
             if not isinstance(figure, Figure):
                 raise TypeError(f"draw must return a matplotlib Figure, not {figure!r}")
-            if canvas is None or canvas.figure is not figure:
-                canvas = FigureCanvasAgg(figure)
-                figure.set_dpi(DPI)
-                figure.stale = True
-            if figure.stale:  # something that is not animated has changed
-                canvas.draw()
-                background = canvas.copy_from_bbox(figure.bbox)
-                moving = _animated(figure)
-                figure.stale = False
-            canvas.restore_region(background)
-            for artist in moving:
-                artist.axes.draw_artist(artist) if artist.axes else figure.draw_artist(artist)
-            jobs.append(workers.submit(_png, _copy(canvas)))
+            stage = figure.canvas if isinstance(figure.canvas, Stage) else Stage(figure)
+            jobs.append(workers.submit(_png, stage.picture()))
             width = round(figure.get_figwidth() * DPI / 2)
         return [job.result() for job in jobs], width
+
+
+class Stage(FigureCanvasAgg):
+    """Where a figure is drawn: what stands still once, and the animated artists in front of it for each picture."""
+
+    def __init__(self, figure: Figure) -> None:
+        super().__init__(figure)
+        figure.set_dpi(DPI)
+        figure.stale = True
+
+    def picture(self) -> Any:
+        from PIL import Image
+
+        if self.figure.stale:  # something that is not animated has changed
+            self.draw()
+            self._background = self.copy_from_bbox(self.figure.bbox)
+            self._moving = _animated(self.figure)
+            self.figure.stale = False
+        self.restore_region(self._background)
+        for artist in self._moving:
+            artist.axes.draw_artist(artist) if artist.axes else self.figure.draw_artist(artist)
+        pixels = self.buffer_rgba()
+        return Image.frombuffer("RGBA", (pixels.shape[1], pixels.shape[0]), pixels).convert("RGB")
 
 
 def _animated(figure: Figure) -> list[Any]:
     """The artists that matplotlib leaves out of the background, from back to front."""
     found = [artist for artist in figure.findobj(include_self=False) if artist.get_animated()]
     return sorted(found, key=lambda artist: artist.get_zorder())
-
-
-def _copy(canvas: FigureCanvasAgg) -> Any:
-    from PIL import Image
-
-    pixels = canvas.buffer_rgba()
-    return Image.frombuffer("RGBA", (pixels.shape[1], pixels.shape[0]), pixels).convert("RGB")
 
 
 def _png(image: Any) -> bytes:

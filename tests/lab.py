@@ -140,6 +140,11 @@ def canvas(explorer: Locator) -> Locator:
     return explorer.locator("canvas.lrlearn-filmstrip")
 
 
+def stale(explorer: Locator) -> bool:
+    """Whether the picture is marked as not being the one of what the sliders say."""
+    return "lrlearn-stale" in canvas(explorer).get_attribute("class")
+
+
 def handle(explorer: Locator, row: int = 0) -> Locator:
     return explorer.locator(".noUi-handle").nth(row)
 

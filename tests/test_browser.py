@@ -22,6 +22,15 @@ LESSONS = sorted(
     for path in (lab.ROOT / "lessons").rglob("*.ipynb")
     if ".ipynb_checkpoints" not in path.parts
 )
+SLOW = """import time
+from matplotlib.figure import Figure
+from lrlearn import filmstrip
+def draw(value):
+    time.sleep(0 if value == 0 else 1)
+    figure = Figure(figsize=(7, 1))
+    figure.text(0.1 * value, 0.5, str(value))
+    return figure
+filmstrip(draw, range(6), "number {}".format)"""
 PIXELS = """async (canvas) => {
     const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", data));
@@ -40,6 +49,7 @@ def folder(tmp_path_factory):
         "explorer",
         "later = asyncio.get_running_loop().call_later(3, setattr, explorer.slider, 'value', 0.6)",
     )
+    lab.write_notebook(folder / "slow.ipynb", SLOW)
     return folder
 
 
@@ -123,7 +133,7 @@ def assert_shown(explorer: Locator, reference: lrlearn.filmstrip) -> None:
 def what_is_wrong(explorer: Locator, reference: lrlearn.filmstrip) -> str:
     """What keeps the picture from being the one of what the sliders say; empty if nothing does."""
     canvas = lab.canvas(explorer)
-    if "lrlearn-stale" in canvas.get_attribute("class"):
+    if lab.stale(explorer):
         return "the picture is marked as not current"
     for row, slider in enumerate([reference.slider, *reference.controls.values()]):
         if hasattr(slider, "options"):
@@ -197,6 +207,22 @@ def test_a_further_control_is_marked_until_its_picture_is_there(page):
     expect(lab.canvas(explorer)).to_have_attribute("aria-label", re.compile("On the logarithmic axis"))
     expect(explorer.locator(".lrlearn-notice")).to_be_empty()
     explorer.get_by_role("checkbox").uncheck()
+
+
+def test_the_first_picture_is_there_before_the_others_are_drawn(browser, server):
+    page = opened(browser, server, "slow.ipynb", run=False)
+    page.evaluate("() => void jupyterapp.commands.execute('notebook:run-cell')")
+    explorer = lab.explorers(page).first
+    expect(lab.canvas(explorer)).to_have_attribute("data-index", "0")
+    expect(lab.canvas(explorer)).to_have_attribute("data-whole", "false")
+    assert not lab.stale(explorer)
+    lab.drag(page, explorer, 0.8)
+    expect(explorer.locator(".lrlearn-notice")).to_have_text("The other pictures are being drawn.")
+    assert lab.stale(explorer)
+    expect(lab.canvas(explorer)).to_have_attribute("data-index", "4")
+    expect(explorer.locator(".lrlearn-notice")).to_be_empty()
+    expect(lab.canvas(explorer)).to_have_attribute("aria-label", "number 4")
+    page.close()
 
 
 def test_two_views_of_one_explorer_agree(one):

@@ -8,12 +8,14 @@ import math
 import threading
 import time
 import weakref
+from types import SimpleNamespace
 
 import ipywidgets
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from IPython.core.events import EventManager, available_events
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -148,12 +150,32 @@ def test_a_picker_needs_no_new_strip():
 
     picker = ipywidgets.Dropdown(options=["A", "B"])
     strip = filmstrip(draw, [1, 2], lambda value, choice: f"{choice}{value}", picker=picker)
-    assert drawn == [(1, "A"), (2, "A"), (1, "B"), (2, "B")]
+    strip.refresh()
+    drawn.clear()
     for choice in "BAB":
         for value in (2, 1):
             picker.value, strip.slider.value = choice, value
             assert strip.description == f"{choice}{value}"
             assert np.array_equal(pixels(strip.png), alone(value, choice))
+    assert not drawn
+
+
+def test_in_a_cell_the_first_picture_is_shown_before_the_others_are_drawn(monkeypatch):
+    shell = SimpleNamespace(events=EventManager(None, available_events))
+    monkeypatch.setitem(filmstrip.__globals__, "get_ipython", lambda: shell)
+    drawn = []
+
+    def draw(value: int) -> Figure:
+        drawn.append(value)
+        return fresh(value)
+
+    strip = filmstrip(draw, [1, 2, 3], "{}".format, value=2)
+    shown, _ = strip._repr_mimebundle_()
+    assert drawn == [2] and "image/png" in shown and strip.description == "2"
+    assert strip._film.strip["pictures"][0] is None and not strip._film.strip["whole"]
+    shell.events.trigger("post_run_cell", None)
+    assert drawn == [2, 1, 2, 3] and all(strip._film.strip["pictures"]) and strip._film.strip["whole"]
+    shell.events.trigger("post_run_cell", None)
     assert len(drawn) == 4
 
 

@@ -6,6 +6,8 @@
 painted / values: how many of the values that the slider passed were seen as a picture of their own.
 settled: how long after the slider's last value the last picture came, both as the page was changed; the browser
 shows either in its next frame.
+first: from running the cell until its picture is in the page; what it imports was imported before.
+kB: what the server sent and was sent, from running the cell until the drag has settled, a library's scripts included.
 """
 
 import asyncio
@@ -28,13 +30,22 @@ SETUP = """
 import io
 import ipywidgets as widgets
 import numpy as np
-from lrlearn import plots
+import matplotlib.backends.backend_agg
+LIBRARY
 gammas = [round(0.5 + 0.01 * step, 2) for step in range(51)]
 slider = widgets.FloatSlider(min=0.5, max=1, step=0.01, value=0.75, description="gamma")
 def rates(gamma):
     return 0.1 * gamma ** np.arange(40)
 """
-# what an author would write: two axes, two curves whose data are replaced; ours shows more (half-life, limit, bands)
+# imported in the set-up; the others need what is imported there already
+LIBRARIES = {
+    "filmstrip": "from lrlearn import filmstrip",
+    "ipympl": "import matplotlib\nmatplotlib.use('module://ipympl.backend_nbagg')\nimport matplotlib.pyplot as plt",
+    "plotly": "import plotly.graph_objects as go\nfrom plotly.subplots import make_subplots",
+    "bqplot": "from bqplot import pyplot as bq",
+    "interact": "import matplotlib_inline.backend_inline as inline",
+}
+# what an author would write: two axes, two curves whose data are replaced; at double resolution, as ours
 KERNEL_DRAWN = """
 from matplotlib.figure import Figure
 figure = Figure(figsize=(9, 3.5))
@@ -48,27 +59,25 @@ def draw(gamma):
 """
 # the last line of each shows the slider and the picture; "seen" below finds the picture in the page
 WAYS = {
-    "filmstrip": "from lrlearn import ScheduleExplorer\nScheduleExplorer(gamma=0.75)",
+    "filmstrip": KERNEL_DRAWN
+    + """
+filmstrip(draw, gammas, "gamma {}".format, name="gamma", value=0.75)""",
     "interact": KERNEL_DRAWN
     + """
 from IPython.display import display
-import matplotlib_inline.backend_inline as inline
-inline.set_matplotlib_formats("png")
+inline.set_matplotlib_formats("retina")
 widgets.VBox([slider, widgets.interactive_output(lambda gamma: display(draw(gamma)), {"gamma": slider})])""",
     "image": KERNEL_DRAWN
     + """
 image = widgets.Image(format="png", width=900)
 def changed(_=None):
     data = io.BytesIO()
-    draw(slider.value).savefig(data, dpi=100)
+    draw(slider.value).savefig(data, dpi=200)
     image.value = data.getvalue()
 slider.observe(changed, names="value")
 changed()
 widgets.VBox([slider, image])""",
     "ipympl": """
-import matplotlib
-matplotlib.use("module://ipympl.backend_nbagg")
-import matplotlib.pyplot as plt
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.5))
 (curve,), (total,) = left.plot(rates(0.75)), right.plot(rates(0.75).cumsum())
 right.set_ylim(0, 4.3)
@@ -79,8 +88,6 @@ def changed(_):
 slider.observe(changed, names="value")
 widgets.VBox([slider, figure.canvas])""",
     "plotly": """
-import plotly.graph_objects as go
-from plotly.subplots import make_subplots
 figure = go.FigureWidget(make_subplots(1, 2))
 figure.add_scatter(y=rates(0.75), row=1, col=1)
 figure.add_scatter(y=rates(0.75).cumsum(), row=1, col=2)
@@ -92,7 +99,6 @@ def changed(_):
 slider.observe(changed, names="value")
 widgets.VBox([slider, figure])""",
     "bqplot": """
-from bqplot import pyplot as bq
 figures, lines = [], []
 for values in (rates(0.75), rates(0.75).cumsum()):
     figures.append(bq.figure(layout={"width": "450px", "height": "350px"}, animation_duration=0))
@@ -102,34 +108,44 @@ def changed(_):
 slider.observe(changed, names="value")
 widgets.VBox([slider, widgets.HBox(figures)])""",
 }
-# Each animation frame, what the slider says and a mark of what the picture shows. An <img> counts once it is decoded.
-WATCH = """(way) => {
-    const area = [...document.querySelectorAll(".jp-OutputArea-output")].find((e) => e.querySelector(".noUi-handle"));
-    const seen = {
-        filmstrip: () => area.querySelector("canvas")?.dataset.index,
-        interact: () => { const i = area.querySelector("img"); return i?.complete && i.naturalWidth ? i.src : null; },
-        image: () => { const i = area.querySelector("img"); return i?.complete && i.naturalWidth ? i.src : null; },
-        ipympl: () => { const c = area.querySelector("canvas"); return c && area.drawn; },
-        plotly: () => [...area.querySelectorAll("path.js-line")].map((p) => p.getAttribute("d")).join(),
-        bqplot: () => [...area.querySelectorAll("path.line")].map((p) => p.getAttribute("d")).join(),
-    }[way];
+# A mark of what the picture shows, and when there first was one. An <img> counts once it is decoded.
+SEE = """(way) => {
+    const image = (area) => { const i = area.querySelector("img"); return i?.complete && i.naturalWidth ? i.src : ""; };
+    const paths = (area, which) => [...area.querySelectorAll(which)].map((path) => path.getAttribute("d")).join();
+    const marks = {
+        filmstrip: (area) => area.querySelector("canvas")?.dataset.index,
+        interact: image,
+        image: image,
+        ipympl: (area) => area.querySelector("canvas") && window.drawn,
+        plotly: (area) => paths(area, "path.js-line"),
+        bqplot: (area) => paths(area, "path.line"),
+    };
     if (way === "ipympl") {
-        area.drawn = 0;
+        window.drawn = 0;
         const draw = CanvasRenderingContext2D.prototype.drawImage;
         CanvasRenderingContext2D.prototype.drawImage = function (...given) {
-            area.drawn++;
+            window.drawn++;
             return draw.apply(this, given);
         };
     }
-    const log = (window.log = { values: [], pictures: [] });
-    const handle = area.querySelector(".noUi-handle");
-    const readout = handle.closest(".widget-slider").querySelector(".widget-readout");
+    window.area = () =>
+        [...document.querySelectorAll(".jp-OutputArea-output")].find((each) => each.querySelector(".noUi-handle"));
+    window.seen = () => window.area() && marks[way](window.area());
+    const begun = performance.now();
+    const wait = () => (window.seen() ? (window.first = performance.now() - begun) : requestAnimationFrame(wait));
+    jupyterapp.commands.execute("notebook:run-cell");
+    wait();
+}"""
+# Each animation frame, what the slider says and what the picture shows.
+WATCH = """() => {
+    const area = window.area(), log = (window.log = { values: [], pictures: [] });
+    const readout = area.querySelector(".noUi-handle").closest(".widget-slider").querySelector(".widget-readout");
     new MutationObserver(() => {
         const value = readout.textContent; // noUiSlider rounds its own aria-valuenow to a tenth
         if (log.values.at(-1)?.[1] !== value) log.values.push([performance.now(), value]);
     }).observe(readout, { subtree: true, childList: true, characterData: true });
     const look = () => {
-        const picture = seen();
+        const picture = window.seen();
         // the time is that of the change's frame: the one in which the browser shows it
         if (picture && log.pictures.at(-1)?.[1] !== picture) log.pictures.push([performance.now(), picture]);
     };
@@ -142,15 +158,19 @@ WATCH = """(way) => {
 }"""
 RESULT = """() => {
     const { values, pictures } = window.log;
-    const [last] = values.at(-1);
-    return { values: values.length, painted: pictures.length - 1, settled: pictures.at(-1)[0] - last };
+    const settled = pictures.at(-1)[0] - values.at(-1)[0];
+    return { first: window.first, values: values.length, painted: pictures.length - 1, settled };
 }"""
 
 
 @contextlib.contextmanager
-def delayed(port: int, delay_ms: float) -> Iterator[int]:
-    """A port on this machine behind which another one seems to be far away; half the delay in each direction."""
+def delayed(port: int, delay_ms: float) -> Iterator[tuple[int, list[int]]]:
+    """A port on this machine behind which another one seems to be far away; half the delay in each direction.
+
+    Also yields the sizes of what went through it, a list that grows.
+    """
     loop, own = asyncio.new_event_loop(), lab.free_port()
+    sizes: list[int] = []
 
     async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         waiting: asyncio.Queue = asyncio.Queue()
@@ -166,6 +186,7 @@ def delayed(port: int, delay_ms: float) -> Iterator[int]:
         delivery = loop.create_task(deliver())
         with contextlib.suppress(ConnectionError):
             while data := await reader.read(1 << 16):
+                sizes.append(len(data))
                 waiting.put_nowait((loop.time() + delay_ms / 2000, data))
         waiting.put_nowait((loop.time() + delay_ms / 2000, b""))
         await delivery
@@ -178,7 +199,7 @@ def delayed(port: int, delay_ms: float) -> Iterator[int]:
     thread = threading.Thread(target=loop.run_forever, daemon=True)  # this thread's loop is Playwright's
     thread.start()
     asyncio.run_coroutine_threadsafe(asyncio.start_server(connect, "127.0.0.1", own), loop).result()
-    yield own
+    yield own, sizes
 
     async def end() -> None:
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
@@ -191,12 +212,15 @@ def delayed(port: int, delay_ms: float) -> Iterator[int]:
     thread.join()
 
 
-def measure(page: Page, address: str, way: str) -> dict[str, float]:
-    """Drag once across the slider and watch."""
+def measure(page: Page, address: str, way: str, sizes: list[int]) -> dict[str, float]:
+    """Run the way's cell, drag once across the slider and watch."""
     lab.open_notebook(page, address, f"{way}.ipynb")
-    lab.run_all(page)
+    lab.command(page, "notebook:run-cell-and-select-next")  # the set-up, which is not measured
+    page.wait_for_timeout(1000)
+    sizes.clear()
+    page.evaluate(SEE, way)
+    page.wait_for_function("window.first", timeout=60_000)
     handle = page.locator(".jp-OutputArea-output .noUi-handle").first
-    handle.wait_for()
     page.wait_for_timeout(3000)
     box, track = handle.bounding_box(), page.locator(".noUi-base").first.bounding_box()
     y = box["y"] + box["height"] / 2
@@ -204,13 +228,13 @@ def measure(page: Page, address: str, way: str) -> dict[str, float]:
     page.mouse.down()
     page.mouse.move(track["x"], y)
     page.wait_for_timeout(2000)
-    page.evaluate(WATCH, way)
+    page.evaluate(WATCH)
     for move in range(1, MOVES + 1):
         page.mouse.move(track["x"] + track["width"] * move / 50, y)
         page.wait_for_timeout(EVERY_MS)
     page.mouse.up()
     page.wait_for_timeout(3000)
-    result = page.evaluate(RESULT)
+    result = page.evaluate(RESULT) | {"kB": sum(sizes) / 1000}
     lab.command(page, "kernelmenu:shutdown")
     return result
 
@@ -221,20 +245,23 @@ def installed(way: str) -> bool:
 
 def main(ways: list[str]) -> None:
     ways = ways or [way for way in WAYS if installed(way)]
-    print(f"{'way':12}{'kernel ms away':>15}{'values':>8}{'painted':>9}{'ratio':>7}{'settled ms':>12}")
+    print("| way | kernel ms away | painted / values | settled ms | first ms | kB |")
+    print("|---|---:|---:|---:|---:|---:|")
     with tempfile.TemporaryDirectory() as folder, lab.browser() as browser:
         for way in ways:
-            lab.write_notebook(Path(folder, f"{way}.ipynb"), SETUP, WAYS[way])
+            lab.write_notebook(
+                Path(folder, f"{way}.ipynb"), SETUP.replace("LIBRARY", LIBRARIES.get(way, "")), WAYS[way]
+            )
         with lab.server(Path(folder)) as address:
             for delay in DELAYS:
-                with delayed(int(address.rsplit(":", 1)[1]), delay) as port:
+                with delayed(int(address.rsplit(":", 1)[1]), delay) as (port, sizes):
                     for way in ways:
                         page = browser.new_page(viewport={"width": 1300, "height": 1000})
-                        seen = measure(page, f"http://127.0.0.1:{port}", way)
+                        seen = measure(page, f"http://127.0.0.1:{port}", way, sizes)
                         page.close()
-                        ratio = seen["painted"] / seen["values"]
-                        line = f"{seen['values']:8}{seen['painted']:9}{ratio:7.2f}{seen['settled']:12.1f}"
-                        print(f"{way:12}{delay:15}{line}", flush=True)
+                        ratio = f"{seen['painted'] / seen['values']:.2f} of {seen['values']}"
+                        line = f"{ratio} | {seen['settled']:.1f} | {seen['first']:.0f} | {seen['kB']:.0f} |"
+                        print(f"| {way} | {delay} | {line}", flush=True)
 
 
 if __name__ == "__main__":

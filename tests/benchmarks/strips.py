@@ -20,9 +20,10 @@ BEST_OF = 3
 # the strip is drawn a second time in the same process: imports and fonts are loaded, as for any but the first
 STRIP = """
 import time, lrlearn
-explorer = lrlearn.{name}()
+lrlearn.{name}().refresh()
 began = time.perf_counter()
 explorer = lrlearn.{name}()
+explorer.refresh()
 taken = time.perf_counter() - began
 pictures = explorer._film.strip["pictures"]
 print(taken, len(pictures), sum(map(len, pictures)))
