@@ -85,6 +85,22 @@ def server(folder: Path, log: Path | None = None) -> Iterator[str]:
             process.wait(20)
 
 
+@contextlib.contextmanager
+def projector(folder: Path) -> Iterator[str]:
+    """The classroom demo of a checkout as `python -m lrlearn.classroom` serves it; yields its address."""
+    port = free_port()
+    command = [sys.executable, "-m", "lrlearn.classroom", "--no-browser", f"--port={port}"]
+    with tempfile.NamedTemporaryFile("w") as log:
+        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+        try:
+            # it answers once it serves: its page is made, and the notebook run, for whoever opens it
+            _wait_for(f"http://127.0.0.1:{port}/voila/static/voila.js", process, Path(log.name))
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
 def _wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
     for _ in range(300):
         with contextlib.suppress(OSError), urllib.request.urlopen(address):
@@ -92,7 +108,7 @@ def _wait_for(address: str, process: subprocess.Popen, log: Path) -> None:
         if process.poll() is not None:
             break
         time.sleep(0.2)
-    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()}")
+    raise RuntimeError(f"no answer from {address}:\n{log.read_text()}")
 
 
 def write_notebook(path: Path, *cells: str) -> Path:

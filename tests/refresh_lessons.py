@@ -42,7 +42,9 @@ def clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         "language_info": {"name": "python"},
     }
     for cell in notebook.cells:
-        cell.metadata = {key: cell.metadata[key] for key in ("tags", "jupyter", "editable") if key in cell.metadata}
+        cell.metadata = {
+            key: cell.metadata[key] for key in ("tags", "slideshow", "jupyter", "editable") if key in cell.metadata
+        }
         if cell.cell_type == "code":
             # stderr is where progress bars go: it is neither compared nor worth reading later
             cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]

@@ -1,0 +1,95 @@
+"""The classroom demo as a class sees it: served by Voila, on a projector."""
+
+import os
+import subprocess
+import sys
+
+import lab
+import pytest
+from playwright.sync_api import expect
+
+pytestmark = pytest.mark.browser
+QUESTIONS = 5
+
+
+@pytest.fixture(scope="module")
+def address():
+    with lab.projector(lab.ROOT) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def asked():
+    """Addresses that the page asked for, other than the server's."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def page(browser, address, asked):
+    page = browser.new_page(viewport={"width": 1280, "height": 720})
+    page.set_default_timeout(30_000)
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(address)
+    for explorer in range(QUESTIONS):
+        expect(lab.canvas(lab.explorers(page).nth(explorer))).to_have_attribute("data-whole", "true", timeout=60_000)
+    yield page
+    page.close()
+
+
+def test_every_slider_of_the_demo_moves(page):
+    assert lab.explorers(page).count() == page.locator("h2").count() == QUESTIONS
+    for explorer in lab.explorers(page).all():
+        canvas = lab.canvas(explorer)
+        seen = set()
+        for to, index in ((-0.1, 0), (1.1, None)):
+            lab.drag(page, explorer, to)
+            if index is not None:
+                expect(canvas).to_have_attribute("data-index", str(index))
+            seen.add(canvas.get_attribute("aria-label"))
+        lab.handle(explorer).focus()
+        page.keyboard.press("Home")
+        page.keyboard.press("ArrowRight")
+        expect(canvas).to_have_attribute("data-index", "1")
+        seen.add(canvas.get_attribute("aria-label"))
+        assert len(seen) == 3
+    page.evaluate("scrollTo(0, 0)")
+    lab.ARTEFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=lab.ARTEFACTS / "classroom.png")
+
+
+def test_no_code_and_no_error_is_shown(page):
+    expect(page.locator(".jp-InputArea-editor")).to_have_count(0)
+    expect(page.get_by_text("Error")).to_have_count(0)
+
+
+def test_nothing_is_asked_from_elsewhere(page, address, asked):
+    elsewhere = [url for url in asked if not url.startswith((address, address.replace("http", "ws"), "data:", "blob:"))]
+    assert asked and not elsewhere
+
+
+@pytest.mark.parametrize("question", range(QUESTIONS))
+def test_question_slider_and_picture_fit_the_projector(page, question):
+    page.locator("h2").nth(question).evaluate("heading => heading.scrollIntoView()")
+    explorer = lab.explorers(page).nth(question)
+    handle, picture = lab.handle(explorer).bounding_box(), lab.canvas(explorer).bounding_box()
+    assert handle["y"] > 0 and picture["y"] + picture["height"] <= 720
+    assert handle["width"] >= 24, "large enough to be seen and hit"
+    letters = page.locator("h2 ~ p").nth(question).evaluate("p => parseFloat(getComputedStyle(p).fontSize)")
+    assert letters >= 720 / 32, "a question must be legible from the back of a room"
+    assert picture["height"] >= 720 / 2, "half of the screen is the picture"
+
+
+def test_answers_are_folded_until_they_are_opened(page):
+    fold = page.locator("details").first
+    answer = fold.locator("strong").first
+    expect(answer).to_be_hidden()
+    fold.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(answer).to_be_visible()
+
+
+@pytest.mark.parametrize("arguments, says", [(["missing.ipynb"], "no such file: missing.ipynb")])
+def test_a_missing_notebook_is_named(arguments, says):
+    command = [sys.executable, "-m", "lrlearn.classroom", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=lab.ROOT, env=os.environ | {"PYTHONPATH": ""})
+    assert done.returncode != 0 and says in done.stderr
