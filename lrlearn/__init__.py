@@ -31,7 +31,7 @@ def __dir__() -> list[str]:
 
 
 class _Package(types.ModuleType):
-    """Importing the module lrlearn.filmstrip must not hide the function of the same name."""
+    """Importing the module lrlearn.filmstrip must not hide what has the same name."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not (name == "filmstrip" and isinstance(value, types.ModuleType)):

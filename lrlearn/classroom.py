@@ -17,7 +17,7 @@ def main(arguments: list[str]) -> None:
     """Serve a notebook until interrupted; see the top of this file.
 
     Raises:
-        SystemExit: Voila is not installed, or there is no such notebook; the message says what to do.
+        SystemExit: Voila is not installed; the message says what to do.
     """
     try:
         from voila.app import Voila
@@ -25,8 +25,6 @@ def main(arguments: list[str]) -> None:
         sys.exit("Voila is missing: pip install -e '.[classroom]'")
     if not any(argument.endswith(".ipynb") for argument in arguments):
         arguments = [DEMO, *arguments]
-    if missing := [name for name in arguments if name.endswith(".ipynb") and not Path(name).is_file()]:
-        sys.exit(f"no such file: {missing[0]}")
     os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(TEMPLATES), os.environ.get("JUPYTER_PATH")]))
     Voila.launch_instance([*arguments, "--template=lrlearn"])
 

@@ -17,6 +17,7 @@ SWEPT_LRS = [float(lr) for lr in np.geomspace(0.003, 3, 24)]
 INITIAL_LRS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0]
 CURVATURES = (1.0, 10.0)  # of the valley: its steep side allows constant rates below 2 / 10
 NUM_SEEDS = 32
+remember_last = functools.lru_cache(maxsize=1)  # a scene is drawn once for all pictures of a strip
 
 
 class ScheduleExplorer(Filmstrip):
@@ -45,7 +46,7 @@ class ScheduleExplorer(Filmstrip):
         gammas: Sequence[float] | None = None,
     ) -> None:
         gammas = _checked_gammas(gammas, gamma)
-        scene = _remember_last(lambda **settings: plots.schedule_scene(gammas=gammas, **settings))
+        scene = remember_last(lambda **settings: plots.schedule_scene(gammas=gammas, **settings))
         super().__init__(
             lambda value, **settings: scene(**settings)(value),
             gammas,
@@ -91,7 +92,7 @@ class DescentExplorer(Filmstrip):
             ranges[drag],
             lambda value: f"{drag} {value:g}: {_path_words(paths[value])}",
             name=drag,
-            value=_closest(fixed[drag], ranges[drag]),
+            value=min(ranges[drag], key=lambda value: abs(value - fixed[drag])),
             format=".3f" if drag == "initial_lr" else ".2f",
         )
 
@@ -142,11 +143,11 @@ class TrainingExplorer(Filmstrip):
         if initial_lr not in INITIAL_LRS:
             raise ValueError(f"initial_lr must be one of {INITIAL_LRS}, not {initial_lr!r}")
         gammas = _checked_gammas(None, gamma)
-        runs = _remember_last(
+        runs = remember_last(
             lambda initial_lr, num_epochs: regression.sweep([initial_lr], gammas, range(NUM_SEEDS), num_epochs)
         )
 
-        @_remember_last
+        @remember_last
         def scene(**settings: Any) -> Callable:
             swept, problem = runs(**settings), regression.problem()
             excess, weights = swept.excess[0].numpy(), swept.weights[0].numpy()
@@ -189,11 +190,11 @@ class SweepExplorer(Filmstrip):
     def __init__(self, gamma: float = 0.9, num_epochs: int = 40) -> None:
         gammas = _checked_gammas(SWEPT_GAMMAS, gamma)
 
-        @_remember_last
+        @remember_last
         def final(num_epochs: int) -> np.ndarray:
             return regression.sweep(SWEPT_LRS, gammas, range(NUM_SEEDS), num_epochs).excess[..., -1].numpy()
 
-        scene = _remember_last(lambda num_epochs: plots.sweep_scene(SWEPT_LRS, gammas, final(num_epochs)))
+        scene = remember_last(lambda num_epochs: plots.sweep_scene(SWEPT_LRS, gammas, final(num_epochs)))
 
         def describe(gamma: float, num_epochs: int) -> str:
             means = final(num_epochs)[:, gammas.index(gamma)].mean(-1)
@@ -257,11 +258,6 @@ def _training_words(losses: Any) -> str:
     )
 
 
-def _remember_last(function: Callable) -> Callable:
-    """The scene of one strip is drawn once for all its pictures, and forgotten at the next."""
-    return functools.lru_cache(maxsize=1)(function)
-
-
 def _checked_gammas(gammas: Sequence[float] | None, gamma: float) -> list[float]:
     if gammas is not None and not isinstance(gammas, Iterable):
         raise TypeError(f"gammas must be a list of numbers, not {gammas!r}")
@@ -271,10 +267,6 @@ def _checked_gammas(gammas: Sequence[float] | None, gamma: float) -> list[float]
     check_number("gamma", gamma, least=0)
     _check_between("gamma", gamma, min(gammas), max(gammas))
     return gammas
-
-
-def _closest(value: float, values: Sequence[float]) -> float:
-    return min(values, key=lambda other: abs(other - value))
 
 
 def _check_between(name: str, value: float, low: float, high: float) -> None:

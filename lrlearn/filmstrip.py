@@ -46,10 +46,36 @@ class Film(anywidget.AnyWidget):
 
 
 class Filmstrip(ipywidgets.VBox):
-    """A main slider, further controls, and one picture for every position of the slider.
+    """A slider over ``values`` and a picture for each, all drawn now and dragged without the kernel.
 
-    Made by `filmstrip`. ``slider`` and ``controls`` (name -> widget) may be set from Python;
-    ``png``, ``description`` and ``settings`` always tell what they show now.
+    Args:
+        draw: ``draw(value, **settings) -> matplotlib Figure``. It may return the same Figure every
+            time, changed: then only artists made with ``animated=True`` are drawn anew, which is
+            ten times as quick. Changing others is allowed and costs a full drawing.
+        values: positions of the slider; numbers or anything with a short str. Not empty.
+        describe: ``describe(value, **settings) -> str``, the picture in words.
+        name: the slider's label.
+        value: where it starts; one of values, the first if None.
+        controls: name -> ipywidgets control; a change goes to the kernel, which draws a new strip.
+            Their values are the ``settings`` of draw and describe.
+        picker: a Dropdown or the like whose choices are all drawn ahead, so that changing it needs
+            no kernel either; draw and describe get its value as ``choice``.
+        format: how the slider shows a number, such as ``".2f"``.
+
+    It is a widget: the last line of a cell shows it. ``slider`` and ``controls`` (name -> widget) may be set
+    from Python; ``png``, ``description`` and ``settings`` always tell what they show now.
+
+    Raises:
+        TypeError, ValueError: draw or describe is no function, values are empty or unordered, the
+            start is none of them, or draw returns something that is no Figure.
+
+    >>> from matplotlib.figure import Figure
+    >>> strip = filmstrip(lambda n: Figure(figsize=(1, 1)), [1, 2, 3], "{} dots".format, name="dots")
+    >>> strip.slider.value = 2
+    >>> strip
+    Filmstrip(dots=2)
+    >>> strip.description
+    '2 dots'
     """
 
     def __init__(
@@ -78,10 +104,9 @@ class Filmstrip(ipywidgets.VBox):
         self.slider.observe(self._snap, names="value")
         for control in self.controls.values():
             control.observe(self._changed, names="value")
-        row = list(self.controls.values())
-        further = [ipywidgets.HBox(row, layout={"flex_flow": "row wrap"})] if row else []
-        first = [picker] if picker else []
-        super().__init__([*first, self.slider, *further, self._film])
+        further = ipywidgets.HBox(list(self.controls.values()), layout={"flex_flow": "row wrap"})
+        rows = [picker, self.slider, further if self.controls else None, self._film]
+        super().__init__([row for row in rows if row is not None])
         self.add_class("lrlearn-explorer")
 
     @property
@@ -162,14 +187,15 @@ class Filmstrip(ipywidgets.VBox):
         """Every picture and its description, or one of them, for what the further controls show now."""
         states = self._control_states()  # first: a change from here on must find this strip out of date
         settings = self._control_values()
-        rows = [{"choice": choice} | settings for choice in _choices(self.picker)] if self.picker else [settings]
-        positions = [(value, row) for row in rows for value in self.values]
+        choices = [{"choice": value} for _, value in self.picker._options_full] if self.picker else [{}]
+        positions = [(value, choice | settings) for choice in choices for value in self.values]
         wanted = positions if only is None else [positions[only]]
         with DRAWING:
             pictures, width = _pictures(self._draw(value, **row) for value, row in wanted)
         descriptions = [self._describe(value, **row) for value, row in wanted]
         if only is not None:
-            pictures, descriptions = (_alone(only, *one, len(positions)) for one in (pictures, descriptions))
+            rest = [None] * (len(positions) - only - 1)
+            pictures, descriptions = ([None] * only + one + rest for one in (pictures, descriptions))
         numeric = all(isinstance(value, Real) for value in self.values)
         return {
             "pictures": pictures,
@@ -191,58 +217,7 @@ class Filmstrip(ipywidgets.VBox):
         return bundle, {"image/png": {"width": self._film.strip["width"], "alt": self.description}}
 
 
-def filmstrip(
-    draw: Callable[..., Figure],
-    values: Sequence[Any],
-    describe: Callable[..., str],
-    *,
-    name: str = "value",
-    value: Any = None,
-    controls: Mapping[str, ipywidgets.Widget] | None = None,
-    picker: ipywidgets.Widget | None = None,
-    format: str | None = None,
-) -> Filmstrip:
-    """A slider over ``values`` and a picture for each, all drawn now and dragged without the kernel.
-
-    Args:
-        draw: ``draw(value, **settings) -> matplotlib Figure``. It may return the same Figure every
-            time, changed: then only artists made with ``animated=True`` are drawn anew, which is
-            ten times as quick. Changing others is allowed and costs a full drawing.
-        values: positions of the slider; numbers or anything with a short str. Not empty.
-        describe: ``describe(value, **settings) -> str``, the picture in words.
-        name: the slider's label.
-        value: where it starts; one of values, the first if None.
-        controls: name -> ipywidgets control; a change goes to the kernel, which draws a new strip.
-            Their values are the ``settings`` of draw and describe.
-        picker: a Dropdown or the like whose choices are all drawn ahead, so that changing it needs
-            no kernel either; draw and describe get its value as ``choice``.
-        format: how the slider shows a number, such as ``".2f"``.
-
-    Returns:
-        A `Filmstrip`, itself a widget: the last line of a cell shows it.
-
-    Raises:
-        TypeError, ValueError: draw or describe is no function, values are empty or unordered, the
-            start is none of them, or draw returns something that is no Figure.
-
-    >>> from matplotlib.figure import Figure
-    >>> strip = filmstrip(lambda n: Figure(figsize=(1, 1)), [1, 2, 3], "{} dots".format, name="dots")
-    >>> strip.slider.value = 2
-    >>> strip
-    Filmstrip(dots=2)
-    >>> strip.description
-    '2 dots'
-    """
-    return Filmstrip(
-        draw,
-        values,
-        describe,
-        name=name,
-        value=value,
-        controls=controls,
-        picker=picker,
-        format=format,
-    )
+filmstrip = Filmstrip  # a lesson calls it like the function that it stands for
 
 
 def _when_the_cell_is_shown(action: Callable[[], None]) -> None:
@@ -256,10 +231,6 @@ def _when_the_cell_is_shown(action: Callable[[], None]) -> None:
         action()
 
     shell.events.register("post_run_cell", once)
-
-
-def _alone(index: int, thing: Any, length: int) -> list[Any]:
-    return [thing if at == index else None for at in range(length)]
 
 
 def _listed(values: Sequence[Any]) -> list[Any]:
@@ -298,10 +269,6 @@ def _evenly_spaced(values: list[Any]) -> bool:
 
 def _nearest(values: list[float], wanted: float) -> int:
     return min(range(len(values)), key=lambda index: abs(values[index] - wanted))
-
-
-def _choices(picker: ipywidgets.Widget) -> list[Any]:
-    return [value for _, value in picker._options_full]
 
 
 def _tidy(value: Any) -> Any:

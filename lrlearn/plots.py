@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from lrlearn.schedules import exponential_lr, half_life, step_budget
 
@@ -124,12 +125,10 @@ def schedule_scene(
     (curve,) = left.plot(smooth, smooth, color=BLUE, alpha=0.5, animated=True)
     (dots,) = left.plot(epochs, epochs, "o", color=BLUE, markersize=5, animated=True)
     (half,) = left.plot([0], [0], "D:", color=ORANGE, markersize=9, animated=True)
-    half_says = left.text(0.97, 0.93, "", transform=left.transAxes, ha="right", va="top", color=ORANGE)
+    half_says = _box(left, 0.97, 0.93, ORANGE, ha="right", va="top", color=ORANGE)
     (total,) = right.plot(epochs, epochs, "s-", color=GREEN, markersize=4, animated=True)
     limit = right.axhline(0, color=ORANGE, linestyle="--", linewidth=2, animated=True)
-    limit_says = right.text(0.97, 0.05, "", transform=right.transAxes, ha="right", va="bottom", color=ORANGE)
-    for text in (half_says, limit_says):
-        text.set(animated=True, bbox={"facecolor": "white", "edgecolor": ORANGE, "pad": 4})
+    limit_says = _box(right, 0.97, 0.05, ORANGE, ha="right", va="bottom", color=ORANGE)
 
     def draw(gamma: float) -> Figure:
         curve.set_ydata(exponential_lr(initial_lr, gamma, smooth))
@@ -195,8 +194,7 @@ def descent_scene(
     right.grid(alpha=0.3)
     (path,) = left.plot([], [], "o-", color=ORANGE, markersize=4, linewidth=1.5, animated=True)
     (loss,) = right.plot([], [], "o-", color=BLUE, markersize=4, animated=True)
-    says = right.text(0.97, 0.95, "", transform=right.transAxes, ha="right", va="top", animated=True)
-    says.set_bbox({"facecolor": "white", "edgecolor": GREY, "pad": 4})
+    says = _box(right, 0.97, 0.95, GREY, ha="right", va="top")
 
     def draw(value: float) -> Figure:
         points = np.clip(paths[value], -1e3, 1e3)
@@ -278,8 +276,7 @@ def training_scene(
     band = loss.fill_between(epochs, 1, 2, color=BLUE, alpha=0.25, linewidth=0, animated=True)
     (mean,) = loss.plot(epochs, epochs, "-", color=BLUE, animated=True)
     (used,) = rate.plot(epochs, epochs, "o-", color=GREEN, markersize=3, animated=True)
-    says = loss.text(0.97, 0.95, "", transform=loss.transAxes, ha="right", va="top", animated=True)
-    says.set_bbox({"facecolor": "white", "edgecolor": GREY, "pad": 4})
+    says = _box(loss, 0.97, 0.95, GREY, ha="right", va="top")
 
     def draw(gamma: float) -> Figure:
         at = gammas.index(gamma)
@@ -317,8 +314,7 @@ def sweep_scene(initial_lrs: Sequence[float], gammas: Sequence[float], excess: n
     band = right.fill_between(initial_lrs, 1, 2, color=BLUE, alpha=0.25, linewidth=0, animated=True)
     (mean,) = right.plot(initial_lrs, initial_lrs, "o-", color=BLUE, markersize=4, animated=True)
     (lowest,) = right.plot([1], [1], "*", color=ORANGE, markersize=16, animated=True)
-    says = right.text(0.03, 0.95, "", transform=right.transAxes, va="top", animated=True)
-    says.set_bbox({"facecolor": "white", "edgecolor": GREY, "pad": 4})
+    says = _box(right, 0.03, 0.95, GREY, va="top")
 
     def draw(gamma: float) -> Figure:
         at = gammas.index(gamma)
@@ -332,6 +328,12 @@ def sweep_scene(initial_lrs: Sequence[float], gammas: Sequence[float], excess: n
         return picture
 
     return draw
+
+
+def _box(ax: Axes, x: float, y: float, edge: str, **options: Any) -> Text:
+    """A frame for words that change, in a corner of the axes."""
+    box = {"facecolor": "white", "edgecolor": edge, "pad": 4}
+    return ax.text(x, y, "", transform=ax.transAxes, animated=True, bbox=box, **options)
 
 
 def _drawable(excess: Any) -> np.ndarray:

@@ -1,17 +1,14 @@
 """Many trials of one training: the same settings with other seeds, their mean and spread, and what differs.
 
-One run tells little: another seed gives another score. A trial is any function of a seed that
-returns a number, so nothing here knows of torch or of a model.
+One run tells little: another seed gives another score. A score is a number, so nothing here knows
+of torch or of a model.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
 from lrlearn.schedules import check_number
-
-# two-sided 5 % points of Student's t, by degrees of freedom; between two of them the smaller count's is taken
-STUDENT_T = {1: 12.7, 2: 4.30, 3: 3.18, 4: 2.78, 5: 2.57, 6: 2.45, 7: 2.36, 8: 2.31, 10: 2.23, 15: 2.13, 30: 2.04}
 
 
 class Summary(NamedTuple):
@@ -35,15 +32,6 @@ def progress(items: Iterable[Any], label: str = "", unit: str = "epoch") -> Iter
     return tqdm(items, desc=label or None, unit=unit, mininterval=0.2)
 
 
-def run_trials(trial: Callable[[int], float], seeds: Iterable[int], label: str = "trials") -> list[float]:
-    """The score of ``trial(seed)`` for each seed, with a progress bar.
-
-    >>> run_trials(lambda seed: seed / 2, range(3))
-    [0.0, 0.5, 1.0]
-    """
-    return [float(trial(seed)) for seed in progress(list(seeds), label, "trial")]
-
-
 def summarise(scores: Sequence[float]) -> Summary:
     """Mean and spread of the scores of many trials.
 
@@ -63,8 +51,7 @@ def summarise(scores: Sequence[float]) -> Summary:
 def verdict(scores: Sequence[float], against: Sequence[float], *, higher_is_better: bool = True) -> str:
     """What many trials say of two settings: ``"better"``, ``"tie"`` or ``"worse"``.
 
-    The means differ when ``|mean_a - mean_b| > t * sqrt(sd_a**2 / n_a + sd_b**2 / n_b)``, with t the two-sided
-    5 % point of Student's distribution and Welch's degrees of freedom. A tie says that these trials
+    The means differ when Welch's test, as scipy has it, gives ``p < 0.05``. A tie says that these trials
     cannot tell the two apart, not that they are the same.
 
     Source: B. L. Welch, The generalization of "Student's" problem, Biometrika 34 (1947).
@@ -77,17 +64,14 @@ def verdict(scores: Sequence[float], against: Sequence[float], *, higher_is_bett
     >>> verdict([0.9, 0.91, 0.92], [0.89, 0.91, 0.93])
     'tie'
     """
+    from scipy.stats import ttest_ind
+
     ours, theirs = summarise(scores), summarise(against)
     if min(ours.count, theirs.count) < 2:
         raise ValueError("a verdict needs at least two trials of each")
-    parts = [side.sd**2 / side.count for side in (ours, theirs)]
-    squares = sum(part**2 / (side.count - 1) for part, side in zip(parts, (ours, theirs), strict=True))
-    freedom = sum(parts) ** 2 / squares if squares else 30
-    t = STUDENT_T[max(known for known in STUDENT_T if known <= max(1.0, freedom))]
-    difference = (ours.mean - theirs.mean) * (1 if higher_is_better else -1)
-    if abs(difference) <= t * sum(parts) ** 0.5:
+    if ours.mean == theirs.mean or ttest_ind(scores, against, equal_var=False).pvalue >= 0.05:
         return "tie"
-    return "better" if difference > 0 else "worse"
+    return "better" if (ours.mean > theirs.mean) == higher_is_better else "worse"
 
 
 def within_spread(score: float, scores: Sequence[float], *, least: float = 0.0) -> bool:

@@ -1,9 +1,5 @@
 """The classroom demo as a class sees it: served by Voila, on a projector."""
 
-import os
-import subprocess
-import sys
-
 import lab
 import pytest
 from playwright.sync_api import expect
@@ -86,10 +82,3 @@ def test_answers_are_folded_until_they_are_opened(page):
     fold.locator("summary").focus()
     page.keyboard.press("Enter")
     expect(answer).to_be_visible()
-
-
-@pytest.mark.parametrize("arguments, says", [(["missing.ipynb"], "no such file: missing.ipynb")])
-def test_a_missing_notebook_is_named(arguments, says):
-    command = [sys.executable, "-m", "lrlearn.classroom", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=lab.ROOT, env=os.environ | {"PYTHONPATH": ""})
-    assert done.returncode != 0 and says in done.stderr

@@ -5,6 +5,7 @@ import base64
 import gc
 import io
 import math
+import sys
 import threading
 import time
 import weakref
@@ -162,7 +163,7 @@ def test_a_picker_needs_no_new_strip():
 
 def test_in_a_cell_the_first_picture_is_shown_before_the_others_are_drawn(monkeypatch):
     shell = SimpleNamespace(events=EventManager(None, available_events))
-    monkeypatch.setitem(filmstrip.__globals__, "get_ipython", lambda: shell)
+    monkeypatch.setattr(sys.modules[filmstrip.__module__], "get_ipython", lambda: shell)
     drawn = []
 
     def draw(value: int) -> Figure:
