@@ -24,6 +24,7 @@ from IPython import get_ipython
 from ipywidgets import widget_serialization
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
 
 DPI = 200  # drawn at double resolution: a figure of 9 x 3.5 inches shows as 900 x 350 CSS pixels
 COLOURS = 64  # enough for a plot with its anti-aliasing; fewer bytes to send
@@ -301,9 +302,7 @@ class Stage(FigureCanvasAgg):
         figure.set_dpi(DPI)
         figure.stale = True
 
-    def picture(self) -> Any:
-        from PIL import Image
-
+    def picture(self) -> Image.Image:
         if self.figure.stale:  # something that is not animated has changed
             self.draw()
             self._background = self.copy_from_bbox(self.figure.bbox)
@@ -322,9 +321,7 @@ def _animated(figure: Figure) -> list[Any]:
     return sorted(found, key=lambda artist: artist.get_zorder())
 
 
-def _png(image: Any) -> bytes:
-    from PIL import Image
-
+def _png(image: Image.Image) -> bytes:
     data = io.BytesIO()
     image.quantize(COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(data, "PNG")
     return data.getvalue()

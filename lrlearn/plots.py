@@ -217,14 +217,14 @@ def worked_example_scene(initial_lr: float, gamma: float, num_epochs: int) -> Ca
     for x, head in ((0.0, "epoch e"), (0.2, f"gamma$^e$ = {gamma:g}$^e$"), (0.55, "lr = initial_lr × gamma$^e$")):
         left.text(x, -1, head, fontweight="bold")
     powers = [gamma**epoch for epoch in range(num_epochs)]
-    rows = [
-        (
-            left.text(0.05, epoch, f"{epoch}", animated=True),
-            left.text(0.2, epoch, f"{power:.6g}", animated=True),
-            left.text(0.55, epoch, f"{initial_lr:g} × {power:.6g} = {initial_lr * power:.6g}", animated=True),
-        )
-        for epoch, power in enumerate(powers)
-    ]
+    rows = []
+    for epoch, power in enumerate(powers):
+        texts = {
+            0.05: f"{epoch}",
+            0.2: f"{power:.6g}",
+            0.55: f"{initial_lr:g} × {power:.6g} = {initial_lr * power:.6g}",
+        }
+        rows.append([left.text(x, epoch, text, animated=True) for x, text in texts.items()])
     right.set(xlabel="epoch e", ylabel="learning rate", title="the same as bars", xlim=(-0.6, num_epochs - 0.4))
     right.set_ylim(0, initial_lr * max(powers) * 1.1)
     right.bar(range(num_epochs), [initial_lr * power for power in powers], fill=False, edgecolor=GREY, linestyle=":")
