@@ -177,8 +177,7 @@ def descent_scene(
 
     ``paths``: value of the main control -> positions [step, 2]; the loss is ``sum(curvatures * p ** 2) / 2``.
     """
-    start = next(iter(paths.values()))[0]
-    steps = len(next(iter(paths.values())))
+    (start, *_), steps = next(iter(paths.values())), len(next(iter(paths.values())))
     picture = Picture()
     left, right = picture.subplots(1, 2)
     across, along = np.linspace(-5, 5, 120), np.linspace(-2.2, 2.2, 80)
@@ -219,12 +218,9 @@ def worked_example_scene(initial_lr: float, gamma: float, num_epochs: int) -> Ca
     powers = [gamma**epoch for epoch in range(num_epochs)]
     rows = []
     for epoch, power in enumerate(powers):
-        texts = {
-            0.05: f"{epoch}",
-            0.2: f"{power:.6g}",
-            0.55: f"{initial_lr:g} × {power:.6g} = {initial_lr * power:.6g}",
-        }
-        rows.append([left.text(x, epoch, text, animated=True) for x, text in texts.items()])
+        texts = f"{epoch}", f"{power:.6g}", f"{initial_lr:g} × {power:.6g} = {initial_lr * power:.6g}"
+        places = zip((0.05, 0.2, 0.55), texts, strict=True)
+        rows.append([left.text(x, epoch, text, animated=True) for x, text in places])
     right.set(xlabel="epoch e", ylabel="learning rate", title="the same as bars", xlim=(-0.6, num_epochs - 0.4))
     right.set_ylim(0, initial_lr * max(powers) * 1.1)
     right.bar(range(num_epochs), [initial_lr * power for power in powers], fill=False, edgecolor=GREY, linestyle=":")
@@ -259,8 +255,7 @@ def training_scene(
     epochs, ends = np.arange(num_epochs), np.array([-1.0, 1.0])
     means, (lows, highs) = _drawable(excess.mean(1)), np.percentile(_drawable(excess), BAND, axis=1)
     with np.errstate(invalid="ignore"):
-        lines = np.clip(weights[..., :1] * ends + weights[..., 1:], -1e3, 1e3)
-    lines = np.nan_to_num(lines, nan=1e3)
+        lines = np.nan_to_num(np.clip(weights[..., :1] * ends + weights[..., 1:], -1e3, 1e3), nan=1e3)
     picture = Picture(10, 3.6)
     fit, loss, rate = picture.subplots(1, 3)
     fit.plot(*data, ".", color=GREY, alpha=0.6)
