@@ -3,7 +3,7 @@
 
 const AHEAD = 3; // pictures decoded on each side of the current one
 const REST_MS = 1500; // when nothing moves for this long, decoded neighbours are released
-const SPEAK_MS = 600; // a screen reader hears the description once the slider rests
+const SPEAK_MS = 600; // a screen reader hears the description once everything rests
 
 const NOT_CURRENT = "Picture not current: it was drawn for other settings, and a new one needs the kernel.";
 
@@ -54,15 +54,25 @@ function decoder() {
   return { get, release, load: (bytes) => (release(), (pictures = bytes)) };
 }
 
-// ipywidgets' slider handles have no accessible name, and a selection slider speaks its index.
-function nameSliders(root) {
-  for (const row of root?.querySelectorAll(".widget-slider, .widget-inline-hbox") ?? []) {
-    const handle = row.querySelector(".noUi-handle");
-    if (!handle) continue;
-    const name = row.querySelector(".widget-label")?.textContent.trim() ?? "";
-    const spoken = `${name} ${row.querySelector(".widget-readout")?.textContent.trim() ?? ""}`.trim();
-    if (handle.getAttribute("aria-label") !== name) handle.setAttribute("aria-label", name);
-    if (handle.getAttribute("aria-valuetext") !== spoken) handle.setAttribute("aria-valuetext", spoken);
+// What ipywidgets' controls do not tell: the name of a slider and of the number beside it, what a selection
+// slider has selected (it speaks an index), and which toggle button is on.
+function nameControls(root, selections) {
+  const tell = (node, facts) => {
+    for (const [name, value] of Object.entries(facts)) {
+      if (node.getAttribute(name) !== `${value}`) node.setAttribute(name, value);
+    }
+  };
+  for (const row of root.querySelectorAll(".widget-inline-hbox")) {
+    const label = row.querySelector(".widget-label"), name = label?.textContent.trim() ?? "";
+    if (label?.title === "null") label.removeAttribute("title"); // it would pop up under the mouse
+    const handle = row.querySelector(".noUi-handle"), readout = row.querySelector(".widget-readout");
+    if (handle) tell(handle, { "aria-label": name, "aria-valuetext": `${name} ${readout?.textContent.trim() ?? ""}`.trim() });
+    if (handle && readout && selections.includes(name)) tell(readout, { contenteditable: false }); // it ignores what is typed
+    else if (handle && readout) tell(readout, { role: "textbox", "aria-label": `${name}, typed` });
+    if (row.matches(".widget-toggle-buttons, .widget-radio")) tell(row, { role: "group", "aria-label": name });
+    for (const button of row.querySelectorAll(".widget-toggle-button")) {
+      tell(button, { "aria-pressed": button.classList.contains("mod-active") });
+    }
   }
 }
 
@@ -72,14 +82,20 @@ async function render({ model, el }) {
   const controls = await Promise.all(model.get("controls").map((reference) => modelOf(model, reference)));
 
   el.classList.add("lrlearn-view");
-  const frame = element("div", "lrlearn-frame", el, { tabindex: "0", role: "group", "aria-label": "picture, scrolls sideways" });
+  const frame = element("div", "lrlearn-frame", el);
   const canvas = element("canvas", "lrlearn-filmstrip", frame, { role: "img" });
-  const notice = element("p", "lrlearn-notice", el, { role: "status" });
+  const notice = element("p", "lrlearn-notice", el);
   const caption = element("p", "lrlearn-caption", el, { "aria-hidden": "true" });
   const spoken = element("p", "lrlearn-spoken", el, { "aria-live": "polite" });
   const context = canvas.getContext("2d");
   const film = decoder();
   let strip, shown, newest, asked = 0, painted = 0, resting, speaking, closed = false;
+
+  // One sentence once everything rests: a drag passes many pictures, and a strip may be on its way only for a moment.
+  function speak() {
+    clearTimeout(speaking);
+    speaking = setTimeout(() => (spoken.textContent = notice.textContent || strip.descriptions[newest]), SPEAK_MS);
+  }
 
   function paint(index, order, bitmap) {
     if (closed || order < painted) return; // a newer picture is already there
@@ -106,10 +122,10 @@ async function render({ model, el }) {
     else picture.promise.then((bitmap) => from === strip && paint(index, order, bitmap), () => {});
     film.release((other) => Math.abs(other - index) <= AHEAD);
     clearTimeout(resting);
-    clearTimeout(speaking);
-    speaking = setTimeout(() => (spoken.textContent = strip.descriptions[newest]), SPEAK_MS);
     resting = setTimeout(() => film.release((other) => other === newest && shown !== newest), REST_MS);
-    if (painted) for (let step = 1; step <= AHEAD; step++) {
+    if (!painted) return; // nobody has moved anything yet: no neighbours, and nothing to say
+    speak();
+    for (let step = 1; step <= AHEAD; step++) {
       for (const other of [index - step, index + step]) if (strip.pictures[other]) film.get(other);
     }
   }
@@ -119,6 +135,7 @@ async function render({ model, el }) {
     const stale = JSON.stringify(now) !== JSON.stringify(strip.controls);
     canvas.classList.toggle("lrlearn-stale", stale);
     notice.textContent = stale ? NOT_CURRENT : "";
+    if (painted) speak();
   }
 
   function load() {
@@ -134,12 +151,23 @@ async function render({ model, el }) {
   let observer;
   const attach = setTimeout(() => {
     const explorer = el.closest(".lrlearn-explorer");
-    nameSliders(explorer);
     if (!explorer) return;
-    observer = new MutationObserver(() => nameSliders(explorer));
-    const watch = { subtree: true, childList: true, characterData: true, attributeFilter: ["aria-valuetext"] };
+    const selections = [slider, ...controls].filter((control) => control.has("index")).map((control) => control.get("description"));
+    observer = new MutationObserver(() => nameControls(explorer, selections));
+    nameControls(explorer, selections);
+    const watch = { subtree: true, childList: true, characterData: true, attributeFilter: ["aria-valuetext", "class"] };
     for (const child of explorer.children) if (!child.contains(el)) observer.observe(child, watch);
   }, 0);
+
+  // Only a picture that scrolls is a stop for the Tab key: arrow keys have nothing to do in any other.
+  const scrolling = new ResizeObserver(() => {
+    const facts = { tabindex: "0", role: "group", "aria-label": "picture, scrolls sideways" };
+    for (const [name, value] of Object.entries(facts)) {
+      if (frame.scrollWidth > frame.clientWidth) frame.setAttribute(name, value);
+      else frame.removeAttribute(name);
+    }
+  });
+  for (const box of [frame, canvas]) scrolling.observe(box);
 
   const listeners = [[model, "change:strip", load], [slider, "change:value change:index", show]];
   if (picker) listeners.push([picker, "change:index", show]);
@@ -152,6 +180,7 @@ async function render({ model, el }) {
     for (const [source, event, listener] of listeners) source.off(event, listener);
     for (const timer of [attach, resting, speaking]) clearTimeout(timer);
     observer?.disconnect();
+    scrolling.disconnect();
     film.release();
     canvas.width = canvas.height = 0;
   };
