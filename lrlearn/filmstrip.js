@@ -62,7 +62,7 @@ function nameControls(root, selections) {
       if (node.getAttribute(name) !== `${value}`) node.setAttribute(name, value);
     }
   };
-  for (const row of root.querySelectorAll(".widget-inline-hbox")) {
+  for (const row of root.querySelectorAll(".widget-inline-hbox, .widget-toggle-buttons, .widget-radio")) {
     const label = row.querySelector(".widget-label"), name = label?.textContent.trim() ?? "";
     if (label?.title === "null") label.removeAttribute("title"); // it would pop up under the mouse
     const handle = row.querySelector(".noUi-handle"), readout = row.querySelector(".widget-readout");
@@ -159,6 +159,14 @@ async function render({ model, el }) {
     for (const child of explorer.children) if (!child.contains(el)) observer.observe(child, watch);
   }, 0);
 
+  // JupyterLab takes plain keys for its cells, even the arrows of a dropdown: in here they belong to the control.
+  const keep = ({ target, key, ctrlKey, metaKey, altKey, shiftKey }) => {
+    if (!el.closest(".lrlearn-explorer")?.contains(target)) return;
+    const theirs = ctrlKey || metaKey || altKey || (shiftKey && key === "Enter");
+    target.toggleAttribute("data-lm-suppress-shortcuts", !theirs);
+  };
+  window.addEventListener("keydown", keep, true); // the document would be too late
+
   // Only a picture that scrolls is a stop for the Tab key: arrow keys have nothing to do in any other.
   const scrolling = new ResizeObserver(() => {
     const facts = { tabindex: "0", role: "group", "aria-label": "picture, scrolls sideways" };
@@ -181,6 +189,7 @@ async function render({ model, el }) {
     for (const timer of [attach, resting, speaking]) clearTimeout(timer);
     observer?.disconnect();
     scrolling.disconnect();
+    window.removeEventListener("keydown", keep, true);
     film.release();
     canvas.width = canvas.height = 0;
   };

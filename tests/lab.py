@@ -123,6 +123,16 @@ def command(page: Page, name: str, **arguments: Any) -> None:
     page.evaluate("([name, given]) => jupyterapp.commands.execute(name, given).then(() => null)", [name, arguments])
 
 
+def opened(browser: Browser, address: str, name: str, run: bool = True) -> Page:
+    """A page of its own with a notebook, executed."""
+    page = browser.new_page(viewport={"width": 1300, "height": 1000})
+    page.set_default_timeout(15_000)
+    open_notebook(page, address, name)
+    if run:
+        run_all(page, timeout=240)
+    return page
+
+
 def run_all(page: Page, timeout: float = 120) -> None:
     """Run > Run All Cells, until the last has run or one has failed; seconds."""
     page.evaluate("""() => {
@@ -156,3 +166,14 @@ def drag(page: Page, explorer: Locator, to: float, row: int = 0, start: float | 
         page.mouse.move(track["x"] + track["width"] * start, y)
     page.mouse.move(track["x"] + track["width"] * to, y, steps=steps)
     page.mouse.up()
+
+
+def readout(explorer: Locator, row: int = 0) -> str:
+    """The number beside a slider."""
+    return explorer.locator(".widget-readout").nth(row).inner_text().strip()
+
+
+def shot(name: str, thing: Page | Locator) -> None:
+    """Keep a screenshot for whoever wants to look."""
+    ARTEFACTS.mkdir(exist_ok=True)
+    thing.screenshot(path=ARTEFACTS / f"{name}.png")
