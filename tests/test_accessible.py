@@ -122,9 +122,10 @@ def violations(page: Page) -> list[str]:
 
 
 def is_beyond_axe(node: dict) -> bool:
-    """A single digit, a symbol, a dropdown with its arrow: their colours are those of text that is judged elsewhere."""
+    """A single digit or symbol, a dropdown with its arrow, a name that a slider's handle touches: no colours of
+    their own, for they are those of text that is judged."""
     reasons = {(check["data"] or {}).get("messageKey") for check in node["any"]}
-    return reasons <= {"shortTextContent", "nonBmp", "bgImage"}
+    return reasons <= {"shortTextContent", "nonBmp", "bgImage", "elmPartiallyObscured"}
 
 
 def accessible_node(page: Page) -> tuple[str, str]:
