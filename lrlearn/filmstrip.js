@@ -3,7 +3,7 @@
 
 const AHEAD = 3; // pictures decoded on each side of the current one
 const REST_MS = 1500; // when nothing moves for this long, decoded neighbours are released
-const SPEAK_MS = 600; // a screen reader hears the description once the slider rests
+const SPEAK_MS = 600; // a screen reader hears the description once everything rests
 
 const NOT_CURRENT = "Picture not current: it was drawn for other settings, and a new one needs the kernel.";
 const DRAWING = "The other pictures are being drawn.";
@@ -55,15 +55,25 @@ function decoder() {
   return { get, release, load: (bytes) => (release(), (pictures = bytes)) };
 }
 
-// ipywidgets' slider handles have no accessible name, and a selection slider speaks its index.
-function nameSliders(root) {
-  for (const row of root?.querySelectorAll(".widget-slider, .widget-inline-hbox") ?? []) {
-    const handle = row.querySelector(".noUi-handle");
-    if (!handle) continue;
-    const name = row.querySelector(".widget-label")?.textContent.trim() ?? "";
-    const spoken = `${name} ${row.querySelector(".widget-readout")?.textContent.trim() ?? ""}`.trim();
-    if (handle.getAttribute("aria-label") !== name) handle.setAttribute("aria-label", name);
-    if (handle.getAttribute("aria-valuetext") !== spoken) handle.setAttribute("aria-valuetext", spoken);
+// What ipywidgets' controls do not tell: the name of a slider and of the number beside it, what a selection
+// slider has selected (it speaks an index), and which toggle button is on.
+function nameControls(root, selections) {
+  const tell = (node, facts) => {
+    for (const [name, value] of Object.entries(facts)) {
+      if (node.getAttribute(name) !== `${value}`) node.setAttribute(name, value);
+    }
+  };
+  for (const row of root.querySelectorAll(".widget-inline-hbox, .widget-toggle-buttons, .widget-radio")) {
+    const label = row.querySelector(".widget-label"), name = label?.textContent.trim() ?? "";
+    if (label?.title === "null") label.removeAttribute("title"); // it would pop up under the mouse
+    const handle = row.querySelector(".noUi-handle"), readout = row.querySelector(".widget-readout");
+    if (handle) tell(handle, { "aria-label": name, "aria-valuetext": `${name} ${readout?.textContent.trim() ?? ""}`.trim() });
+    if (handle && readout && selections.includes(name)) tell(readout, { contenteditable: false }); // it ignores what is typed
+    else if (handle && readout) tell(readout, { role: "textbox", "aria-label": `${name}, typed` });
+    if (row.matches(".widget-toggle-buttons, .widget-radio")) tell(row, { role: "group", "aria-label": name });
+    for (const button of row.querySelectorAll(".widget-toggle-button")) {
+      tell(button, { "aria-pressed": button.classList.contains("mod-active") });
+    }
   }
 }
 
@@ -73,14 +83,23 @@ async function render({ model, el }) {
   const controls = await Promise.all(model.get("controls").map((reference) => modelOf(model, reference)));
 
   el.classList.add("lrlearn-view");
-  const frame = element("div", "lrlearn-frame", el, { tabindex: "0", role: "group", "aria-label": "picture, scrolls sideways" });
+  const frame = element("div", "lrlearn-frame", el);
   const canvas = element("canvas", "lrlearn-filmstrip", frame, { role: "img" });
-  const notice = element("p", "lrlearn-notice", el, { role: "status" });
+  const notice = element("p", "lrlearn-notice", el);
   const caption = element("p", "lrlearn-caption", el, { "aria-hidden": "true" });
   const spoken = element("p", "lrlearn-spoken", el, { "aria-live": "polite" });
   const context = canvas.getContext("2d");
   const film = decoder();
-  let strip, shown, newest, asked = 0, painted = 0, resting, speaking, closed = false;
+  let strip, shown, newest, said, asked = 0, painted = 0, resting, speaking, closed = false;
+
+  // One sentence once everything rests: a drag passes many pictures, and a strip may be on its way only for a moment.
+  function speak() {
+    clearTimeout(speaking);
+    speaking = setTimeout(() => {
+      const words = notice.textContent || strip.descriptions[newest];
+      if (words && words !== said) said = spoken.textContent = words; // the whole strip may tell the same again
+    }, SPEAK_MS);
+  }
 
   function paint(index, order, bitmap) {
     if (closed || order < painted) return; // a newer picture is already there
@@ -97,11 +116,6 @@ async function render({ model, el }) {
     canvas.dataset.index = index % strip.values.length;
   }
 
-  function say() {
-    const words = strip.descriptions[newest];
-    if (words && words !== spoken.textContent) spoken.textContent = words; // a new strip may say the same again
-  }
-
   function show() {
     const index = (picker ? picker.get("index") : 0) * strip.values.length + positionOf(slider, strip.values);
     if (index === newest) return;
@@ -114,10 +128,10 @@ async function render({ model, el }) {
     else picture.promise.then((bitmap) => from === strip && paint(index, order, bitmap), () => {});
     film.release((other) => Math.abs(other - index) <= AHEAD);
     clearTimeout(resting);
-    clearTimeout(speaking);
-    speaking = setTimeout(say, SPEAK_MS);
     resting = setTimeout(() => film.release((other) => other === newest && shown !== newest), REST_MS);
-    if (painted) for (let step = 1; step <= AHEAD; step++) {
+    if (!painted) return; // nobody has moved anything yet: no neighbours, and nothing to say
+    speak();
+    for (let step = 1; step <= AHEAD; step++) {
       for (const other of [index - step, index + step]) if (strip.pictures[other]) film.get(other);
     }
   }
@@ -127,6 +141,7 @@ async function render({ model, el }) {
     const stale = JSON.stringify(now) !== JSON.stringify(strip.controls), missing = !strip.pictures[newest];
     canvas.classList.toggle("lrlearn-stale", stale || missing);
     notice.textContent = stale ? NOT_CURRENT : missing ? DRAWING : "";
+    if (painted) speak();
   }
 
   function load() {
@@ -136,18 +151,38 @@ async function render({ model, el }) {
     canvas.style.width = `${strip.width}px`;
     canvas.dataset.whole = strip.whole;
     show();
+    said ??= strip.descriptions[newest]; // nobody has moved anything yet
   }
 
   // The sliders are siblings that may be drawn, and are relabelled by ipywidgets, after this view.
   let observer;
   const attach = setTimeout(() => {
     const explorer = el.closest(".lrlearn-explorer");
-    nameSliders(explorer);
     if (!explorer) return;
-    observer = new MutationObserver(() => nameSliders(explorer));
-    const watch = { subtree: true, childList: true, characterData: true, attributeFilter: ["aria-valuetext"] };
+    const selections = [slider, ...controls].filter((control) => control.has("index")).map((control) => control.get("description"));
+    observer = new MutationObserver(() => nameControls(explorer, selections));
+    nameControls(explorer, selections);
+    const watch = { subtree: true, childList: true, characterData: true, attributeFilter: ["aria-valuetext", "class"] };
     for (const child of explorer.children) if (!child.contains(el)) observer.observe(child, watch);
   }, 0);
+
+  // JupyterLab takes plain keys for its cells, even the arrows of a dropdown: in here they belong to the control.
+  const keep = ({ target, key, ctrlKey, metaKey, altKey, shiftKey }) => {
+    if (!el.closest(".lrlearn-explorer")?.contains(target)) return;
+    const theirs = ctrlKey || metaKey || altKey || (shiftKey && key === "Enter");
+    target.toggleAttribute("data-lm-suppress-shortcuts", !theirs);
+  };
+  window.addEventListener("keydown", keep, true); // the document would be too late
+
+  // Only a picture that scrolls is a stop for the Tab key: arrow keys have nothing to do in any other.
+  const scrolling = new ResizeObserver(() => {
+    const facts = { tabindex: "0", role: "group", "aria-label": "picture, scrolls sideways" };
+    for (const [name, value] of Object.entries(facts)) {
+      if (frame.scrollWidth > frame.clientWidth) frame.setAttribute(name, value);
+      else frame.removeAttribute(name);
+    }
+  });
+  for (const box of [frame, canvas]) scrolling.observe(box);
 
   const listeners = [[model, "change:strip", load], [slider, "change:value change:index", show]];
   if (picker) listeners.push([picker, "change:index", show]);
@@ -160,6 +195,8 @@ async function render({ model, el }) {
     for (const [source, event, listener] of listeners) source.off(event, listener);
     for (const timer of [attach, resting, speaking]) clearTimeout(timer);
     observer?.disconnect();
+    scrolling.disconnect();
+    window.removeEventListener("keydown", keep, true);
     film.release();
     canvas.width = canvas.height = 0;
   };

@@ -19,8 +19,8 @@ from matplotlib.text import Text
 
 from lrlearn.schedules import exponential_lr, half_life, step_budget
 
-# Okabe and Ito's colours, told apart with any colour vision; every curve has dashes or a marker as well
-BLUE, ORANGE, GREEN, PURPLE, SKY, GREY = "#0072b2", "#d55e00", "#009e73", "#aa4488", "#56b4e9", "#666666"
+# After Okabe and Ito: told apart with any colour vision, at least 3:1 on white; every curve has dashes or a marker too
+BLUE, ORANGE, GREEN, PURPLE, SKY, GREY = "#0072b2", "#d55e00", "#009e73", "#aa4488", "#2f8fcb", "#666666"
 STYLES = [
     {"color": BLUE, "linestyle": "-", "marker": "o"},
     {"color": ORANGE, "linestyle": "--", "marker": "s"},

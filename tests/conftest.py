@@ -1,6 +1,7 @@
 import os
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 collect_ignore = [
@@ -21,3 +22,16 @@ settings.load_profile("lrlearn")
 # from its path when it starts
 OFFLINE = Path(__file__).resolve().parent / "offline"
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(OFFLINE), os.environ.get("PYTHONPATH")]))
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, or a visible skip; where everything must be tested (CI is set), an error."""
+    import lab  # here: most tests need no Playwright
+
+    if not lab.chromium():
+        if os.environ.get("CI"):
+            raise RuntimeError("no Chromium found: install one (on Debian: apt-get install chromium)")
+        pytest.skip("no Chromium found: nothing is tested in a browser")
+    with lab.browser() as browser:
+        yield browser

@@ -34,6 +34,17 @@ SETTINGS = {
     "@jupyterlab/apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none", "autoRenderMarkdownCells": True},
 }
+# A kernel tells only the browser's log console what the callback of a slider raises: the log must have it as well.
+TELL = """
+import sys
+
+def tell(kind, error, lines, show=get_ipython()._showtraceback):
+    show(kind, error, lines)
+    if get_ipython().get_parent()["header"]["msg_type"] != "execute_request":
+        print(*lines, sep="\\n", file=sys.__stderr__, flush=True)
+
+get_ipython()._showtraceback = tell
+"""
 
 
 def chromium() -> str | None:
@@ -70,6 +81,11 @@ def server(folder: Path, log: Path | None = None) -> Iterator[str]:
         own = ["CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR"]
         places = {f"JUPYTER_{name}": str(Path(home, name.lower())) for name in own}
         places |= {f"JUPYTERLAB_{n.upper()}_DIR": str(Path(home, n)) for n in ("settings", "workspaces")}
+        profile = Path(home, "ipython", "profile_default")
+        (profile / "startup").mkdir(parents=True)
+        (profile / "ipython_kernel_config.py").write_text("get_config().IPKernelApp.quiet = False\n")
+        (profile / "startup" / "tell.py").write_text(TELL)
+        places["IPYTHONDIR"] = str(profile.parent)
         options = [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder}"]
         options += ["--IdentityProvider.token=", "--no-browser", "--allow-root"]
         options += ["--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None"]
@@ -139,6 +155,16 @@ def command(page: Page, name: str, **arguments: Any) -> None:
     page.evaluate("([name, given]) => jupyterapp.commands.execute(name, given).then(() => null)", [name, arguments])
 
 
+def opened(browser: Browser, address: str, name: str, run: bool = True) -> Page:
+    """A page of its own with a notebook, executed."""
+    page = browser.new_page(viewport={"width": 1300, "height": 1000})
+    page.set_default_timeout(15_000)
+    open_notebook(page, address, name)
+    if run:
+        run_all(page, timeout=240)
+    return page
+
+
 def run_all(page: Page, timeout: float = 120) -> None:
     """Run > Run All Cells, until the last has run or one has failed; seconds."""
     page.evaluate("""() => {
@@ -177,3 +203,14 @@ def drag(page: Page, explorer: Locator, to: float, row: int = 0, start: float | 
         page.mouse.move(track["x"] + track["width"] * start, y)
     page.mouse.move(track["x"] + track["width"] * to, y, steps=steps)
     page.mouse.up()
+
+
+def readout(explorer: Locator, row: int = 0) -> str:
+    """The number beside a slider."""
+    return explorer.locator(".widget-readout").nth(row).inner_text().strip()
+
+
+def shot(name: str, thing: Page | Locator) -> None:
+    """Keep a screenshot for whoever wants to look."""
+    ARTEFACTS.mkdir(exist_ok=True)
+    thing.screenshot(path=ARTEFACTS / f"{name}.png")

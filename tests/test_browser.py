@@ -9,6 +9,7 @@ from pathlib import Path
 
 import lab
 import pytest
+from lab import opened, readout, shot
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
@@ -31,6 +32,7 @@ def draw(value):
     figure.text(0.1 * value, 0.5, str(value))
     return figure
 filmstrip(draw, range(6), "number {}".format)"""
+PATIENCE = int(os.environ.get("LRLEARN_PATIENCE", "60"))  # seconds; the tests of the tests have less of it
 PIXELS = """async (canvas) => {
     const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", data));
@@ -65,25 +67,6 @@ def server(folder, log):
 
 
 @pytest.fixture(scope="module")
-def browser():
-    if not lab.chromium():
-        if os.environ.get("CI"):
-            raise RuntimeError("no Chromium found: install one (on Debian: apt-get install chromium)")
-        pytest.skip("no Chromium found: nothing is tested in a browser")
-    with lab.browser() as browser:
-        yield browser
-
-
-def opened(browser, server, name, run=True) -> Page:
-    page = browser.new_page(viewport={"width": 1300, "height": 1000})
-    page.set_default_timeout(15_000)
-    lab.open_notebook(page, server, name)
-    if run:
-        lab.run_all(page, timeout=240)
-    return page
-
-
-@pytest.fixture(scope="module")
 def page(browser, server):
     """The notebook with one explorer of each kind, executed."""
     page = opened(browser, server, "explorers.ipynb")
@@ -112,18 +95,9 @@ def one(browser, server):
     page.close()
 
 
-def shot(name: str, thing: Page | Locator) -> None:
-    lab.ARTEFACTS.mkdir(exist_ok=True)
-    thing.screenshot(path=lab.ARTEFACTS / f"{name}.png")
-
-
-def readout(explorer: Locator, row: int = 0) -> str:
-    return explorer.locator(".widget-readout").nth(row).inner_text().strip()
-
-
 def assert_shown(explorer: Locator, reference: lrlearn.filmstrip) -> None:
     """In the end the canvas shows, pixel by pixel, the picture of what the sliders say, and says so."""
-    for _ in range(120):  # a strip may be on its way, and reading a canvas back may lag behind the drawing
+    for _ in range(2 * PATIENCE):  # a strip may be on its way, and reading a canvas back may lag behind the drawing
         if not (wrong := what_is_wrong(explorer, reference)):
             return
         explorer.page.wait_for_timeout(500)

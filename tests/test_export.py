@@ -171,16 +171,6 @@ def folder(npm, tmp_path_factory):
     return folder / "pages"
 
 
-@pytest.fixture(scope="module")
-def browser():
-    if not lab.chromium():
-        if os.environ.get("CI"):
-            raise RuntimeError("no Chromium found: install one (on Debian: apt-get install chromium)")
-        pytest.skip("no Chromium found: nothing is tested in a browser")
-    with lab.browser() as browser:
-        yield browser
-
-
 class Opened:
     """A page opened from its file with the network off; what it asked for and complained about."""
 
@@ -231,7 +221,7 @@ def pixels_of(explorer: lrlearn.filmstrip) -> str:
 
 def shot(name, page):
     lab.ARTEFACTS.mkdir(exist_ok=True)
-    page.screenshot(path=lab.ARTEFACTS / f"{name}.png", full_page=True)
+    page.screenshot(path=lab.ARTEFACTS / f"{name}.png", full_page=True)  # from top to bottom
 
 
 @in_browser

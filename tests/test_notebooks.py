@@ -1,11 +1,13 @@
 """What a stored lesson must look like; that its outputs are what a new run gives is nbval's part."""
 
+import html
 import itertools
 import re
 from pathlib import Path
 
 import nbformat
 import pytest
+from nbconvert import HTMLExporter
 
 LESSONS = Path(__file__).resolve().parent.parent / "lessons"
 PATHS = sorted(path for path in LESSONS.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
@@ -42,6 +44,8 @@ def prose(path: Path) -> str:
 def without_code(text: str) -> str:
     return re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)
 
+
+PAGES = sorted([LESSONS.parent / "README.md", *LESSONS.rglob("*.md")])
 
 every_lesson = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.relative_to(LESSONS).as_posix())
 
@@ -96,16 +100,53 @@ def test_every_picture_says_what_it_shows(path):
             if "image/png" in output.get("data", {}):
                 alt = output.metadata.get("image/png", {}).get("alt", "")
                 assert len(alt) > 20 and re.search(r"\d", alt), (alt, cell.source)
+                assert alt in output.data["text/plain"], "where no picture is shown, its text is"
     texts = re.findall(r"!\[([^\]]*)\]\(", prose(path)) + re.findall(r'<img[^>]*?alt="([^"]*)"', prose(path))
     assert len(texts) == len(re.findall(r"!\[|<img", without_code(prose(path))))
     assert all(len(text) > 10 for text in texts)
 
 
-@every_lesson
-def test_headings_are_in_order(path):
-    levels = [len(marks) for marks in re.findall(r"^(#+) ", without_code(prose(path)), flags=re.MULTILINE)]
+def assert_headings_nest(text: str) -> None:
+    levels = [len(marks) for marks in re.findall(r"^(#+) ", without_code(text), flags=re.MULTILINE)]
     assert levels[0] == 1 and levels.count(1) == 1
     assert all(below <= above + 1 for above, below in itertools.pairwise(levels)), levels
+
+
+@every_lesson
+def test_headings_are_in_order(path):
+    assert_headings_nest(prose(path))
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.relative_to(LESSONS.parent).as_posix())
+def test_pages_beside_the_lessons_nest_too_and_say_what_pictures_show(path):
+    text = without_code(path.read_text(encoding="utf-8"))
+    assert_headings_nest(text)
+    assert all(len(alt) > 10 for alt in re.findall(r"!\[([^\]]*)\]\(", text))
+    assert "<img" not in text
+
+
+@pytest.mark.parametrize("saved_with_widgets", [False, True], ids=["stored", "saved by a learner"])
+def test_without_widgets_the_picture_is_there_with_its_text(saved_with_widgets):
+    """What nbconvert makes of it. Its default template puts no alternative text on any picture; another does."""
+    lesson = notebook(LESSONS / "00-start-here.ipynb")
+    pictures = [
+        output for cell in lesson.cells for output in cell.get("outputs", []) if "image/png" in output.get("data", {})
+    ]
+    for output in pictures if saved_with_widgets else []:
+        output.data["application/vnd.jupyter.widget-view+json"] = {
+            "model_id": "gone",
+            "version_major": 2,
+            "version_minor": 0,
+        }
+    page = HTMLExporter(template_name="classic").from_notebook_node(lesson)[0]
+    shown = dict(
+        zip(re.findall(r'<img[^>]* alt="([^"]*)"', page), re.findall(r"<img[^>]* src=\"([^\"]*)\"", page), strict=True)
+    )
+    assert pictures and shown == {
+        html.escape(output.metadata["image/png"]["alt"]): f"data:image/png;base64,{output.data['image/png'].strip()}"
+        for output in pictures
+    }
+    assert "widget-view" not in page
 
 
 @every_lesson
