@@ -1,4 +1,5 @@
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,15 @@ settings.load_profile("lrlearn")
 # from its path when it starts
 OFFLINE = Path(__file__).resolve().parent / "offline"
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(OFFLINE), os.environ.get("PYTHONPATH")]))
+
+
+@pytest.fixture(scope="session")
+def lab_folder(tmp_path_factory):
+    """A copy of the lessons. The browser's tests save them there as they were run, and the export starts from that."""
+    folder = tmp_path_factory.mktemp("lab")
+    lessons = Path(__file__).resolve().parent.parent / "lessons"
+    shutil.copytree(lessons, folder / "lessons", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+    return folder
 
 
 @pytest.fixture(scope="module")

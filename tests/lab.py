@@ -174,6 +174,13 @@ def run_all(page: Page, timeout: float = 120) -> None:
     page.wait_for_function("window.allRun", timeout=timeout * 1000)
 
 
+def save_with_widgets(page: Page) -> None:
+    """Save the notebook with the state of its widgets, which JupyterLab leaves out unless it is told so."""
+    toggle = "@jupyter-widgets/jupyterlab-manager:saveWidgetState"
+    for name in (toggle, "docmanager:save", toggle):
+        command(page, name)
+
+
 def explorers(page: Page) -> Locator:
     return page.locator(".lrlearn-explorer")
 

@@ -4,7 +4,6 @@ import hashlib
 import io
 import os
 import re
-import shutil
 from pathlib import Path
 
 import lab
@@ -41,9 +40,8 @@ PIXELS = """async (canvas) => {
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("lab")
-    shutil.copytree(lab.ROOT / "lessons", folder / "lessons", ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
+def folder(lab_folder):
+    folder = lab_folder
     lab.write_notebook(folder / "explorers.ipynb", "from lrlearn import *", *[f"{name}()" for name in NAMES])
     lab.write_notebook(
         folder / "one.ipynb",
@@ -264,6 +262,7 @@ def test_dark_theme_and_narrow_window(page):
     frame = explorer.locator(".lrlearn-frame").bounding_box()
     assert frame["x"] + frame["width"] <= 400
     assert lab.canvas(explorer).bounding_box()["width"] >= 600, "the picture must stay readable and scroll sideways"
+    lab.command(page, "apputils:change-theme", theme="JupyterLab Light")
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
@@ -284,6 +283,7 @@ def test_lesson_runs_and_its_sliders_move(browser, server, log, lesson):
         assert len(pixels) == 2, "dragging must change the picture"
         assert_healthy(page)
     shot(Path(lesson).stem, page)
+    lab.save_with_widgets(page)
     page.close()
 
 

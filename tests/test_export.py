@@ -241,6 +241,28 @@ def test_every_main_slider_drags_by_mouse_and_by_key(exported):
 
 
 @in_browser
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
+def test_every_lesson_is_a_page_whose_sliders_move(npm, browser, lab_folder, tmp_path, lesson):
+    """From the notebook as the browser's tests have run and saved it; run here if they have not."""
+    (path,) = export.export([lab_folder / lesson.relative_to(lab.ROOT)], tmp_path)
+    made = Opened(browser, path)
+    page = made.page
+    expect(lab.canvas(page).and_(page.locator("[data-index]"))).to_have_count(page.locator(".lrlearn-still").count())
+    for explorer in lab.explorers(page).all():
+        canvas, seen = lab.canvas(explorer), set()
+        for to in (0.9, -0.1):
+            lab.drag(page, explorer, to)
+            seen.add(canvas.evaluate(PIXELS))
+        expect(canvas).to_have_attribute("data-index", "0")
+        assert len(seen) == 2, "dragging must change the picture"
+    page.evaluate("document.querySelectorAll('details').forEach((folded) => (folded.open = true))")
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert made.asked == [] and made.complaints == []
+    made.context.close()
+
+
+@in_browser
 def test_the_picture_is_the_one_that_the_slider_tells(everything):
     explorer, reference = lab.explorers(everything.page).first, lrlearn.ScheduleExplorer()
     lab.drag(everything.page, explorer, 0.6)

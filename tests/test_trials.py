@@ -65,6 +65,14 @@ def test_bad_scores_are_refused(bad):
         summarise(bad)
 
 
+@pytest.mark.filterwarnings("error")
+def test_scores_without_any_spread_have_a_verdict_and_no_warning():
+    assert verdict([500.0] * 5, [500.0] * 5) == "tie"
+    assert verdict([500.0] * 5, [480.0, 500.0]) == "tie"
+    assert verdict([500.0] * 5, [100.0, 110.0, 90.0]) == "better"
+    assert verdict([2.0, 2.0], [1.0, 1.0], higher_is_better=False) == "worse"
+
+
 def test_a_verdict_needs_two_trials():
     with pytest.raises(ValueError, match="two trials"):
         verdict([1.0], [1.0, 2.0])
