@@ -31,7 +31,9 @@ def rows(heading: str) -> list[list[str]]:
 
 @functools.cache
 def explorer(question: int) -> lrlearn.filmstrip:
-    return eval(EXPLORERS[question - 1], {name: getattr(lrlearn, name) for name in lrlearn.__all__})
+    names = {name: getattr(lrlearn, name) for name in lrlearn.__all__}
+    exec(next(cell.source for cell in CELLS if cell.cell_type == "code"), names)  # what the demo prepares
+    return eval(EXPLORERS[question - 1], names)
 
 
 SEEN = rows("## What the class will see")
