@@ -93,13 +93,12 @@ async def keep_watch(learners: list[Learner], mark: str, totals: dict[str, float
         await asyncio.to_thread(measure, learners, mark, totals)
         if time.monotonic() - said > 10:
             said = time.monotonic()
-            counts = [
-                sum(getattr(one, name) is not None for one in learners) for name in ("lab", "explorer", "finished")
-            ]
+            lab, explorer, finished = (len(reached(learners, stage)) for stage in ("lab", "explorer", "finished"))
             print(
-                f"{said - began:5.0f} s: of {len(learners)} learners {counts[0]} are in JupyterLab, {counts[1]} have seen "
-                f"an explorer, {counts[2]} have finished; {totals['all']:,.0f} MB at most",
+                f"{said - began:5.0f} s: of {len(learners)} learners {lab} are in JupyterLab, {explorer} have seen an "
+                f"explorer, {finished} have finished; {totals['all']:,.0f} MB at most",
                 file=sys.stderr,
+                flush=True,
             )
         await asyncio.sleep(max(1, 10 * (time.monotonic() - start)))
 
