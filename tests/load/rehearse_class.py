@@ -205,7 +205,10 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60, help="when to stop, whatever is not finished then")
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped by whomever: stop all that was started
-    learners = rehearse(given.learners, given.lessons, given.faults, given.arrival, given.minutes)
+    try:
+        learners = rehearse(given.learners, given.lessons, given.faults, given.arrival, given.minutes)
+    except KeyboardInterrupt:
+        sys.exit("interrupted; everything that was started has been stopped")
     failed = [learner.name for learner in learners if learner.failed]
     print(f"failed: {', '.join(failed)}" if failed else "every notebook is whole and holds its learner's answer")
     sys.exit(bool(failed))
