@@ -136,6 +136,7 @@ class Filmstrip(ipywidgets.VBox):
         if not hasattr(self, "_film"):
             return  # its construction failed: there is nothing to release
         self._film.strip = {}
+        self._draw = self._describe = None  # they hold the figure, and a notebook's Out may hold this for ever
         for widget in (self._film, self.slider, *self.controls.values(), *self.children):
             widget.close()
         super().close()

@@ -137,6 +137,20 @@ def test_a_closed_explorer_is_gone(kind):
 
 
 @every_explorer
+def test_a_closed_explorer_that_is_still_held_keeps_no_pictures(kind):
+    # a notebook holds whatever a cell has shown, in Out
+    held = kind(**START[kind])
+    figure = weakref.ref(held._draw(held.value, **held._control_values()))
+    held.refresh()
+    gc.collect()
+    assert figure() is not None and len(held._film.strip["pictures"]) == len(held.values)
+    held.close()
+    gc.collect()
+    assert figure() is None
+    assert not held._film.strip
+
+
+@every_explorer
 def test_each_control_can_be_used_and_named(kind):
     explorer = kind(**START[kind])
     for widget in (explorer.slider, *explorer.controls.values()):

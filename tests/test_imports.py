@@ -2,11 +2,13 @@
 
 import ast
 import importlib
+import itertools
 import subprocess
 import sys
 import tokenize
 from pathlib import Path
 
+import nbformat
 import pytest
 
 import lrlearn
@@ -40,6 +42,39 @@ def test_a_formula_needs_neither_torch_nor_pyplot(code):
 def test_that_the_test_above_can_fail():
     assert loaded("from lrlearn.regression import problem; problem()") == {"torch"}
     assert loaded("import lrlearn, matplotlib.pyplot") == {"matplotlib.pyplot"}
+
+
+LESSONS = MODULE.parent / "lessons"
+
+
+def cells_before_torch(lesson: str) -> list[str]:
+    """The code cells of a lesson up to the first that names torch."""
+    cells = [cell.source for cell in nbformat.read(LESSONS / f"{lesson}.ipynb", 4).cells if cell.cell_type == "code"]
+    return list(itertools.takewhile(lambda source: "torch" not in source, cells))
+
+
+def in_a_notebook(cells: list[str]) -> str:
+    """Code that runs cells as the learner does, explorers shown and answers checked; small pictures will do."""
+    return f"""
+from IPython.core.interactiveshell import InteractiveShell
+from lrlearn import explorers
+explorers.Filmstrip.__init__.__globals__["DPI"] = 20
+shell = InteractiveShell.instance()
+for source in {cells!r}:
+    shell.run_cell(source, store_history=True).raise_error()
+print()
+"""
+
+
+@pytest.mark.parametrize("lesson", ["00-start-here", "01-definition", "02-formula", "03-worked-example"])
+def test_a_lesson_stays_clear_of_torch_until_it_shows_it(lesson):
+    cells = cells_before_torch(lesson)
+    assert len(cells) > 1
+    assert loaded(in_a_notebook(cells)) == set()
+
+
+def test_that_a_lesson_with_torch_would_be_noticed():
+    assert loaded(in_a_notebook(["from lrlearn import regression", "regression.problem()"])) == {"torch"}
 
 
 def test_importing_lrlearn_loads_no_plotting_or_widgets():

@@ -1,0 +1,121 @@
+"""A class of two on a real JupyterHub, with everything going wrong that can."""
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "tests" / "load"))
+
+import hub  # noqa: E402
+import nbformat  # noqa: E402
+import processes  # noqa: E402
+import rehearse_class  # noqa: E402
+from learner import FAULTS, Learner, exercise_at, write_answer  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def class_of_two():
+    """Two learners, one in a lesson without torch and one with it, and all three faults."""
+    if sys.platform != "linux":
+        pytest.skip("a class is rehearsed on Linux only")
+    try:
+        hub.proxy_command()
+    except Exception as error:
+        if os.environ.get("CI"):
+            raise
+        pytest.skip(f"no proxy for the hub: {error}")
+    before = set(marked_by_anyone())
+    learners = rehearse_class.rehearse(2, rehearse_class.LESSONS, faults=True, arrival=0, minutes=5)
+    return learners, set(marked_by_anyone()) - before
+
+
+def marked_by_anyone() -> list[int]:
+    """Every process that any rehearsal has started."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if processes.MARK.encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+    return found
+
+
+def test_every_learner_finishes_with_the_answer_saved_whatever_happens(class_of_two):
+    learners, _ = class_of_two
+    assert [learner.failed for learner in learners] == [[], []]
+    assert sorted(fault for learner in learners for fault in learner.struck) == sorted(FAULTS)
+    assert all(0 < learner.lab < learner.explorer < learner.finished for learner in learners)
+
+
+def test_memory_was_measured(class_of_two):
+    learners, _ = class_of_two
+    light, heavy = (learner.peak_mb for learner in learners)
+    assert 100 < light < 500 < light + 400 and light < heavy < 1000
+
+
+def test_nothing_is_left_running(class_of_two):
+    _, left = class_of_two
+    assert not left
+
+
+def break_cells(notebook):
+    del notebook.cells[-1]
+
+
+def mix_up_learners(notebook):
+    for cell in notebook.cells:
+        cell.source = cell.source.replace("learner-01", "learner-02")
+
+
+def forget_a_run(notebook):
+    next(cell for cell in notebook.cells if cell.cell_type == "code").execution_count = None
+
+
+def lose_an_output(notebook):
+    next(cell for cell in notebook.cells if cell.get("outputs")).outputs = []
+
+
+def change_something_else(notebook):
+    notebook.cells[0].source += "?"
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (None, None),
+        (break_cells, "cells are missing"),
+        (mix_up_learners, "should be the only change"),
+        (forget_a_run, "was not run"),
+        (lose_an_output, "outputs are missing"),
+        (change_something_else, "should be the only change"),
+    ],
+)
+def test_a_damaged_notebook_is_noticed(tmp_path, damage, says):
+    learner = Learner("learner-01", "02-formula.ipynb", [])
+    saved = nbformat.read(ROOT / "lessons" / learner.lesson, as_version=4)
+    cells = [cell for cell in saved.cells if cell.cell_type == "code"]
+    write_answer(cells[exercise_at(cells)], learner)
+    if damage:
+        damage(saved)
+    (tmp_path / learner.name).mkdir()
+    nbformat.write(saved, tmp_path / learner.name / learner.lesson)
+    wrong = rehearse_class.check_saved(learner, tmp_path)
+    assert says in wrong[0] if says else not wrong
+
+
+def test_a_cut_off_notebook_and_a_fault_that_did_not_happen_are_noticed(tmp_path):
+    learner = Learner("learner-01", "02-formula.ipynb", ["kernel killed"])
+    (tmp_path / learner.name).mkdir()
+    whole = (ROOT / "lessons" / learner.lesson).read_text(encoding="utf-8")
+    (tmp_path / learner.name / learner.lesson).write_text(whole, encoding="utf-8")
+    assert "the fault did not happen: kernel killed" in rehearse_class.check_saved(learner, tmp_path)
+    (tmp_path / learner.name / learner.lesson).write_text(whole[:-500], encoding="utf-8")
+    assert "broken" in rehearse_class.check_saved(learner, tmp_path)[0]
+
+
+def test_a_class_too_large_for_the_machine_is_not_started():
+    with pytest.raises(ValueError, match="between 1 and"):
+        rehearse_class.rehearse(10_000, rehearse_class.LESSONS, faults=False, arrival=0, minutes=1)
