@@ -41,7 +41,7 @@ import sys
 def tell(kind, error, lines, show=get_ipython()._showtraceback):
     show(kind, error, lines)
     if get_ipython().get_parent()["header"]["msg_type"] != "execute_request":
-        print(*lines, sep="\\n", file=sys.__stderr__, flush=True)
+        print("A CALLBACK RAISED", kind.__name__, *lines, sep="\\n", file=sys.__stderr__, flush=True)
 
 get_ipython()._showtraceback = tell
 """

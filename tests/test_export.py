@@ -394,6 +394,28 @@ def test_slides_turn_but_not_under_a_slider(deck):
 
 
 @in_browser
+def test_the_classroom_demo_makes_slides_that_fit_a_projector(npm, browser, lab_folder, tmp_path):
+    (path,) = export.export([lab_folder / "lessons/classroom-demo.ipynb"], tmp_path, slides=True)
+    made = Opened(browser, path)
+    page = made.page
+    lab.canvas(page).and_(page.locator("[data-index]")).first.wait_for(state="attached")
+    for width, height in ((1280, 720), (1920, 1080)):
+        page.set_viewport_size({"width": width, "height": height})
+        for question in range(1, 6):
+            page.evaluate("question => Reveal.slide(question)", question)
+            slide = page.locator("section.present")
+            for part in (lab.handle(slide), lab.canvas(slide), slide.locator("summary")):
+                box = part.bounding_box()
+                assert box["y"] > 0 and box["y"] + box["height"] <= height, (question, width)
+            slide.locator("summary").click()
+            answer = slide.locator("details").bounding_box()
+            assert answer["y"] + answer["height"] <= height, (question, width)
+            slide.locator("summary").click()
+    assert made.asked == [] and made.complaints == []
+    made.context.close()
+
+
+@in_browser
 def test_nothing_was_asked_of_the_network_and_nothing_complained(exported, everything, deck):
     for page in (exported, everything, deck):
         assert page.asked == [] and page.complaints == []

@@ -74,6 +74,7 @@ def test_every_known_mistake_has_its_place(lesson):
 
 def test_the_strip_is_small_and_complete(lesson):
     bench, faults = lesson[0]["bench"], lesson[0]["FAULTS"]
+    bench.refresh()
     strip = bench._film.strip
     assert len(strip["pictures"]) == len(faults) * lesson[0]["NUM_EPOCHS"] == len(set(strip["descriptions"]))
     assert sum(map(len, strip["pictures"])) <= 4e6
@@ -93,6 +94,7 @@ def test_every_case_shows_a_line_that_differs_and_fits_the_picture(lesson):
 
 
 def test_the_pictures_of_a_fault_differ_from_epoch_to_epoch(lesson):
+    lesson[0]["bench"].refresh()
     strip, num_epochs = lesson[0]["bench"]._film.strip, lesson[0]["NUM_EPOCHS"]
     for row in range(len(lesson[0]["FAULTS"])):
         assert len(set(strip["pictures"][row * num_epochs : (row + 1) * num_epochs])) == num_epochs

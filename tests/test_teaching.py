@@ -11,6 +11,7 @@ from test_exercises import ASKED_IN
 
 import lrlearn
 from lrlearn import exercises
+from lrlearn.regression import sweep
 from lrlearn.schedules import exponential_lr, half_life
 
 LESSONS = Path(__file__).resolve().parent.parent / "lessons"
@@ -59,10 +60,68 @@ def test_a_wrong_answer_has_the_name_that_the_exercise_gives_it(said, _belief, n
     assert not judged.correct and f"`{judged.misconception}`" == name
 
 
+def test_the_first_row_of_a_question_is_where_its_slider_starts():
+    for question, of_it in itertools.groupby(SEEN, key=lambda row: row[0]):
+        assert float(next(of_it)[1]) == explorer.__wrapped__(int(question)).value
+
+
+def test_the_lesson_that_a_question_comes_from_has_its_explorer():
+    places = re.search(r"Question 1 comes from .*?\n\n", TEXT, flags=re.DOTALL)[0]
+    lessons = re.findall(r"\]\(([\w-]+\.ipynb)\)", places)
+    for source, lesson in zip(EXPLORERS, [*lessons, lessons[-1]], strict=True):
+        assert source.split("(")[0] + "(" in (LESSONS / lesson).read_text(encoding="utf-8"), lesson
+
+
+def told(question: int, pattern: str) -> dict[float, float]:
+    """A number in the words of every position of a question's slider; inf where it is missing."""
+    shown = explorer(question)
+    found = [re.search(pattern, words) for words in shown._strip()["descriptions"]]
+    return {
+        value: float(number[1]) if number else float("inf") for value, number in zip(shown.values, found, strict=True)
+    }
+
+
+@pytest.fixture(params=range(1, len(EXPLORERS) + 1))
+def question(request):
+    return request.param
+
+
+def test_the_answer_in_the_demo_is_the_one_that_the_slider_gives(question):
+    answer = [cell.source for cell in CELLS if cell.source.startswith("<details>")][question - 1]
+    number = r"(\d[\d.]*(?:e-?\+?\d+)?\d|\d)"
+    if question == 1:
+        halves = told(1, f"half-life {number}")
+        best = min(halves, key=lambda gamma: abs(halves[gamma] - 10))
+        assert f"<strong>{best}</strong> has a half-life of {halves[best]} epochs (0.94: {halves[0.94]:.2f})" in answer
+    if question == 2:
+        assert f"<strong>{told(2, f' = {number}.$')[3]}.</strong>" in answer
+    if question == 3:
+        ends = told(3, f"has gone from 19.2 to {number}")
+        best = min(ends, key=ends.get)
+        assert best == max(gamma for gamma in ends if ends[gamma] < 19.2)
+        assert f"<strong>{best}</strong>" in answer and f"ends at {ends[best]:.7f}" in answer
+        assert f"from {max(gamma for gamma in ends if 1 < ends[gamma] < 19.2)} down" in answer
+    if question == 4:
+        ends = told(4, f"over 32 seeds is {number}")
+        best, second = sorted(ends, key=ends.get)[:2]
+        assert (
+            f"<strong>{best}</strong>: the excess loss ends at {ends[best]:.7f}" in answer and f"{second} is" in answer
+        )
+        assert f"({ends[0.6]} at gamma 0.6)" in answer and f"({ends[1]} at gamma 1)" in answer
+    if question == 5:
+        stars = told(5, f"at initial_lr {number}")
+        assert all(right <= left for left, right in itertools.pairwise(stars.values())), (
+            "never to the left, as gamma falls"
+        )
+        assert f"from {stars[1]:.2g} at gamma 1 to {stars[0.9]:.1g} at 0.9 and {stars[0.7]:.1g} at 0.7" in answer
+
+
 def test_numbers_in_the_prose():
     assert "the half-life is\n  13.51 epochs" in TEXT and f"{half_life(0.95):.2f}" == "13.51"
     walk = lrlearn.DescentExplorer(drag="gamma", initial_lr=0.25, gamma=0.99)
     assert "will 0.99 do? It diverges as well" in TEXT and "diverged" in walk.description
+    slow = sweep([0.02], [step / 100 for step in range(50, 101)], range(32)).excess[0, ..., -1].mean(-1)
+    assert "`initial_lr` to 0.02 and ask again: the best gamma is now 1." in TEXT and slow.argmin() == len(slow) - 1
 
 
 def test_most_comparisons_of_the_applications_are_ties():
