@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -99,6 +100,16 @@ def server(folder: Path, log: Path | None = None) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(20)
+
+
+def exceptions(log: str) -> list[str]:
+    """What a server's log holds of exceptions, its own and its kernels', entry by entry.
+
+    One of the server's own is left out: it raises when it lists the kernels while one of them is still starting.
+    """
+    entries = re.split(r"^(?=\[|A CALLBACK RAISED)", log, flags=re.MULTILINE)
+    raised = [entry for entry in entries if "Traceback" in entry or "A CALLBACK RAISED" in entry]
+    return [entry for entry in raised if "The 'last_activity' trait of a ServerKernelManager" not in entry]
 
 
 @contextlib.contextmanager

@@ -288,7 +288,14 @@ def test_lesson_runs_and_its_sliders_move(browser, server, log, lesson):
 
 
 def test_no_callback_raised_in_any_kernel(log):
-    # what the server itself raises now and then, when a kernel has just gone, is not ours
-    text = log.read_text()
-    raised = [words for words in ("A CALLBACK RAISED", "Exception in callback", "Exception in thread") if words in text]
-    assert raised == [], text[text.index(raised[0]) :][:2000]
+    raised = lab.exceptions(log.read_text())
+    assert not raised, raised[0][:2000]
+
+
+def test_exceptions_are_found_in_a_log_but_for_the_servers_own():
+    listing = "[E 12 ServerApp] Uncaught\n    Traceback\n    The 'last_activity' trait of a ServerKernelManager\n"
+    ours = "A CALLBACK RAISED\nZeroDivisionError\n"
+    kernels = "[IPKernelApp] ERROR | Exception\nTraceback\n"
+    assert lab.exceptions(f"[I 11 ServerApp] fine\n{listing}[W 13 ServerApp] fine\n") == []
+    assert lab.exceptions(f"{listing}{ours}[I 14 ServerApp] fine\n") == [ours]
+    assert lab.exceptions(f"{listing}{kernels}") == [kernels]
