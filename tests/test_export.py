@@ -18,13 +18,14 @@ from hypothesis import strategies as st
 from nbconvert.filters.markdown_mistune import MarkdownWithMath
 from PIL import Image
 from playwright.sync_api import Page, expect
+from refresh_lessons import lessons
 from test_browser import PIXELS
 
 import lrlearn
 from lrlearn import export
 
 in_browser = pytest.mark.browser
-LESSONS = sorted(path for path in (lab.ROOT / "lessons").rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
+LESSONS = lessons()
 PICTURE = (
     "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAIAQAAAADsdIMmAAAAEUlEQVR4nGNg+M/AAMH/GSAYAA/4A/3Yp2BDAAAAAElFTkSuQmCC"  # 8 x 8
 )
@@ -155,12 +156,12 @@ def npm():
 
 
 @pytest.fixture(scope="module")
-def folder(npm, tmp_path_factory):
-    """Three exported notebooks, one of them a lesson, and one as slides."""
+def folder(npm, lab_folder, tmp_path_factory):
+    """Three exported notebooks, one of them a lesson (as the browser's tests have left it), and one as slides."""
     folder = tmp_path_factory.mktemp("export")
     (folder / "square.png").write_bytes(base64.b64decode(PICTURE))
     (folder / "data.csv").write_text("1")
-    shutil.copy(lab.ROOT / "lessons/02-formula.ipynb", folder)
+    shutil.copy(lab_folder / "lessons/02-formula.ipynb", folder)
     noise = "import sys\nprint('a bar', file=sys.stderr)"
     notebook(folder / "all.ipynb", PROSE, EXPLORER, noise, "## Three", "'<script>document.title = 1</script>'")
     notebook(folder / "folder/other.ipynb", "# Other\n\n## Two\n\n[back](../all.ipynb)", "1 + 1")
