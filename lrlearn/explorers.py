@@ -17,7 +17,7 @@ SWEPT_LRS = [float(lr) for lr in np.geomspace(0.003, 3, 24)]
 INITIAL_LRS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0]
 CURVATURES = (1.0, 10.0)  # of the valley: its steep side allows constant rates below 2 / 10
 NUM_SEEDS = 32
-remember_last = functools.lru_cache(maxsize=1)  # a scene is drawn once for all pictures of a strip
+_remember_last = functools.lru_cache(maxsize=1)  # a scene is drawn once for all pictures of a strip
 
 
 class ScheduleExplorer(Filmstrip):
@@ -46,7 +46,7 @@ class ScheduleExplorer(Filmstrip):
         gammas: Sequence[float] | None = None,
     ) -> None:
         gammas = _checked_gammas(gammas, gamma)
-        scene = remember_last(lambda **settings: plots.schedule_scene(gammas=gammas, **settings))
+        scene = _remember_last(lambda **settings: plots.schedule_scene(gammas=gammas, **settings))
         super().__init__(
             lambda value, **settings: scene(**settings)(value),
             gammas,
@@ -143,11 +143,11 @@ class TrainingExplorer(Filmstrip):
         if initial_lr not in INITIAL_LRS:
             raise ValueError(f"initial_lr must be one of {INITIAL_LRS}, not {initial_lr!r}")
         gammas = _checked_gammas(None, gamma)
-        runs = remember_last(
+        runs = _remember_last(
             lambda initial_lr, num_epochs: regression.sweep([initial_lr], gammas, range(NUM_SEEDS), num_epochs)
         )
 
-        @remember_last
+        @_remember_last
         def scene(**settings: Any) -> Callable:
             swept, problem = runs(**settings), regression.problem()
             excess, weights = swept.excess[0].numpy(), swept.weights[0].numpy()
@@ -190,11 +190,11 @@ class SweepExplorer(Filmstrip):
     def __init__(self, gamma: float = 0.9, num_epochs: int = 40) -> None:
         gammas = _checked_gammas(SWEPT_GAMMAS, gamma)
 
-        @remember_last
+        @_remember_last
         def final(num_epochs: int) -> np.ndarray:
             return regression.sweep(SWEPT_LRS, gammas, range(NUM_SEEDS), num_epochs).excess[..., -1].numpy()
 
-        scene = remember_last(lambda num_epochs: plots.sweep_scene(SWEPT_LRS, gammas, final(num_epochs)))
+        scene = _remember_last(lambda num_epochs: plots.sweep_scene(SWEPT_LRS, gammas, final(num_epochs)))
 
         def describe(gamma: float, num_epochs: int) -> str:
             means = final(num_epochs)[:, gammas.index(gamma)].mean(-1)

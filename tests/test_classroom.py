@@ -56,8 +56,7 @@ def test_every_slider_of_the_demo_moves(page):
         seen.add(canvas.get_attribute("aria-label"))
         assert len(seen) == 3
     page.evaluate("scrollTo(0, 0)")
-    lab.ARTEFACTS.mkdir(exist_ok=True)
-    page.screenshot(path=lab.ARTEFACTS / "classroom.png")
+    lab.shot("classroom", page)
 
 
 def test_no_code_and_no_error_is_shown(page):
