@@ -80,7 +80,7 @@ def test_the_distances_are_those_of_cie():
     assert contrast_with_white("#777777") == pytest.approx(4.48, abs=0.01)
 
 
-@pytest.mark.parametrize(("one", "other"), itertools.combinations(range(len(plots.STYLES)), 2))
+@pytest.mark.parametrize(("one", "other"), list(itertools.combinations(range(len(plots.STYLES)), 2)))
 def test_two_styles_differ_in_dashes_and_marker(one, other):
     one, other = plots.STYLES[one], plots.STYLES[other]
     assert one["linestyle"] != other["linestyle"] and one["marker"] != other["marker"]
