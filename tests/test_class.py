@@ -116,6 +116,12 @@ def test_a_cut_off_notebook_and_a_fault_that_did_not_happen_are_noticed(tmp_path
     assert "broken" in rehearse_class.check_saved(learner, tmp_path)[0]
 
 
+def test_in_a_class_every_lesson_meets_every_fault(tmp_path):
+    learners = rehearse_class.enrol(30, rehearse_class.LESSONS, True, tmp_path)
+    met = {(learner.lesson, *learner.faults) for learner in learners}
+    assert len(met) == len(rehearse_class.LESSONS) * len(FAULTS)
+
+
 def test_a_class_too_large_for_the_machine_is_not_started():
     with pytest.raises(ValueError, match="between 1 and"):
         rehearse_class.rehearse(10_000, rehearse_class.LESSONS, faults=False, arrival=0, minutes=1)

@@ -52,10 +52,8 @@ def enrol(count: int, lessons: list[str], faults: bool, homes: Path) -> list[Lea
     dealt = deal_faults(count) if faults else [[] for _ in range(count)]
     learners = []
     for number in range(count):
-        # the lesson changes after every round of faults, so that each lesson meets each of them
-        lesson = (
-            lessons[(number + number // len(FAULTS)) % len(lessons)] if count > 2 else lessons[number % len(lessons)]
-        )
+        # two lessons and three faults: in six learners each lesson meets each fault
+        lesson = lessons[number % len(lessons)]
         learner = Learner(f"learner-{number + 1:02}", f"lessons/{lesson}.ipynb", dealt[number])
         shutil.copytree(ROOT / "lessons", homes / learner.name / "lessons", ignore=shutil.ignore_patterns(".ipynb_*"))
         learners.append(learner)
