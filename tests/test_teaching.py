@@ -2,8 +2,10 @@
 
 import functools
 import itertools
+import math
 import re
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import nbformat
 import pytest
@@ -146,3 +148,33 @@ def test_the_minutes_add_up():
         spans = [[int(minute) for minute in cells[0].split("–")] for cells in rows(heading)]
         assert spans[0][0] == 0 and spans[-1][1] == length
         assert all(before[1] == after[0] for before, after in itertools.pairwise(spans))
+
+
+SIZING = TEXT.split("## A whole class: which hub, how big", 1)[1]
+
+
+def stated(pattern: str) -> float:
+    """The one number, with its commas, that the page states in these words."""
+    (found,) = re.findall(pattern, " ".join(SIZING.split()))
+    return float(found.replace(",", ""))
+
+
+@pytest.mark.parametrize("learners, memory, order, cores", rows("### How big"))
+def test_the_sizing_follows_from_the_measured_figures(learners, memory, order, cores):
+    shared, largest = stated(r"hub and its proxy took (\d+) MB"), stated(r"573 MB \((\d+)\)")
+    assert (shared, largest) == (stated(r"(\d+) MB for the hub and"), stated(r"and (\d+) MB for each learner"))
+    needed = shared + int(learners) * largest
+    assert float(memory.replace(",", "")) == needed
+    assert int(order) == math.ceil(needed / 1024 + 1)
+    measured_on, wait = int(stated(r"--learners (\d+) --faults")), stated(r"at most (\d+) s after the bell")
+    each = stated(r"two cores: ([\d.]+) processor")
+    assert each == pytest.approx(2 * wait / measured_on, abs=0.05)
+    assert wait == 60 + stated(r"174 s \((\d+)\)")  # the last click a minute after the first
+    assert int(cores) == math.ceil(int(learners) * each / stated(r"see one after (\d+) s"))
+
+
+def test_the_link_opens_the_first_lesson():
+    (link,) = re.findall(r"https://HUB\S+", SIZING)
+    asked = parse_qs(urlsplit(link).query)
+    course, _, path = asked["urlpath"][0].removeprefix("lab/tree/").partition("/")
+    assert asked["repo"][0].endswith("/" + course) and (LESSONS.parent / path).is_file()
