@@ -7,15 +7,9 @@ from typing import Any
 
 from lrlearn.schedules import chained_lrs, exponential_lr, gamma_for, half_life, step_budget
 
+_EXPLORERS = "ScheduleExplorer", "DescentExplorer", "WorkedExample", "TrainingExplorer", "SweepExplorer"
 # what needs matplotlib or ipywidgets is imported when it is first used
-_LATER = {
-    "filmstrip": "lrlearn.filmstrip",
-    "ScheduleExplorer": "lrlearn.explorers",
-    "DescentExplorer": "lrlearn.explorers",
-    "WorkedExample": "lrlearn.explorers",
-    "TrainingExplorer": "lrlearn.explorers",
-    "SweepExplorer": "lrlearn.explorers",
-}
+_LATER = {"filmstrip": "lrlearn.filmstrip"} | dict.fromkeys(_EXPLORERS, "lrlearn.explorers")
 
 __all__ = ["chained_lrs", "exponential_lr", "gamma_for", "half_life", "step_budget", *_LATER]
 

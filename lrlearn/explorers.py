@@ -264,7 +264,6 @@ def _checked_gammas(gammas: Sequence[float] | None, gamma: float) -> list[float]
     gammas = GAMMAS if gammas is None else [check_number("gammas", value, least=0) for value in gammas]
     if not gammas:
         raise ValueError("gammas must not be empty")
-    check_number("gamma", gamma, least=0)
     _check_between("gamma", gamma, min(gammas), max(gammas))
     return gammas
 

@@ -5,12 +5,13 @@ by mini-batch SGD, 8 samples a step, 8 steps an epoch. The model starts at zero;
 only the order of the samples. torch is imported when a function needs it.
 """
 
+import contextlib
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lrlearn.schedules import check_count, check_number
+from lrlearn.schedules import check_count, check_number, check_schedule
 
 if TYPE_CHECKING:
     import torch
@@ -101,7 +102,9 @@ def train(initial_lr: float, gamma: float, seed: int, num_epochs: int = 40) -> H
     >>> [round(lr, 3) for lr in train(0.1, 0.5, seed=0, num_epochs=3).lrs]
     [0.1, 0.05, 0.025]
     """
-    _check_run(initial_lr, gamma, seed, num_epochs)
+    check_schedule(initial_lr, gamma)
+    check_count("seed", seed, least=0)
+    check_count("num_epochs", num_epochs)
     import torch
 
     x, y = problem().x[:, None], problem().y[:, None]
@@ -127,6 +130,20 @@ def train(initial_lr: float, gamma: float, seed: int, num_epochs: int = 40) -> H
     return History(lrs, losses, model.weight.item(), model.bias.item())
 
 
+@contextlib.contextmanager
+def _one_thread() -> Iterator[None]:
+    """Steps this small gain nothing from a second thread, and on few cores those of many kernels would fight."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+@_one_thread()
 def sweep(initial_lrs: Iterable[float], gammas: Iterable[float], seeds: Iterable[int], num_epochs: int = 40) -> Sweep:
     """All runs of ``train`` for every combination, at once, in float64.
 
@@ -153,8 +170,6 @@ def sweep(initial_lrs: Iterable[float], gammas: Iterable[float], seeds: Iterable
         check_number("initial_lrs", initial_lr, above=0)
     for gamma in gammas:
         check_number("gammas", gamma, least=0)
-    for seed in seeds:
-        check_count("seeds", seed, least=0)
     check_count("num_epochs", num_epochs)
     import torch
 
@@ -167,6 +182,7 @@ def sweep(initial_lrs: Iterable[float], gammas: Iterable[float], seeds: Iterable
     return Sweep(runs.losses.unflatten(0, shape), runs.weights.unflatten(0, shape), runs.minimum)
 
 
+@_one_thread()
 def sweep_rates(rates: Any, seeds: Iterable[int], data: Problem | None = None) -> Sweep:
     """All runs under any schedules, at once: what `sweep` does, for a table of learning rates.
 
@@ -242,13 +258,6 @@ def _loss(data: Problem, theta: "torch.Tensor") -> "torch.Tensor":
     x, _, best, minimum, _ = data
     weight, bias = theta[:, 0] - best[0], theta[:, 1] - best[1]
     return x.square().mean() * weight**2 + 2 * x.mean() * weight * bias + bias**2 + minimum
-
-
-def _check_run(initial_lr: float, gamma: float, seed: int, num_epochs: int) -> None:
-    check_number("initial_lr", initial_lr, above=0)
-    check_number("gamma", gamma, least=0)
-    check_count("seed", seed, least=0)
-    check_count("num_epochs", num_epochs)
 
 
 def _listed(**arguments: Any) -> list[list]:

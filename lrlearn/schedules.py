@@ -50,7 +50,14 @@ def check_count(name: str, value: Any, *, least: int = 1) -> int:
     return int(value)
 
 
-def _check_schedule(initial_lr: float, gamma: float) -> None:
+def check_schedule(initial_lr: float, gamma: float) -> None:
+    """Say what is wrong unless ``initial_lr`` is a finite number > 0 and ``gamma`` one >= 0.
+
+    Raises:
+        TypeError, ValueError: as `check_number`; the message names the argument.
+
+    >>> check_schedule(initial_lr=0.1, gamma=0.9)
+    """
     check_number("initial_lr", initial_lr, above=0)
     check_number("gamma", gamma, least=0)
 
@@ -86,7 +93,7 @@ def exponential_lr(initial_lr: float, gamma: float, epoch: Any) -> Any:
     >>> round(exponential_lr(0.1, 0.9, 3), 4)
     0.0729
     """
-    _check_schedule(initial_lr, gamma)
+    check_schedule(initial_lr, gamma)
     _check_epoch(epoch)
     try:
         return float(initial_lr) * float(gamma) ** epoch
@@ -113,7 +120,7 @@ def chained_lrs(initial_lr: float, gamma: float, num_epochs: int) -> list[float]
     >>> chained_lrs(0.1, 0.5, 3)
     [0.1, 0.05, 0.025]
     """
-    _check_schedule(initial_lr, gamma)
+    check_schedule(initial_lr, gamma)
     lrs = [float(initial_lr)]
     for _ in range(check_count("num_epochs", num_epochs) - 1):
         lrs.append(lrs[-1] * gamma)
@@ -163,7 +170,7 @@ def step_budget(initial_lr: float, gamma: float, num_epochs: int | None = None) 
     >>> round(step_budget(0.1, 0.9), 6), round(step_budget(0.1, 0.9, 4), 6)
     (1.0, 0.3439)
     """
-    _check_schedule(initial_lr, gamma)
+    check_schedule(initial_lr, gamma)
     if num_epochs is None:
         return initial_lr / (1 - gamma) if gamma < 1 else math.inf
     check_count("num_epochs", num_epochs)

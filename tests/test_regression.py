@@ -181,6 +181,19 @@ def test_sweep_names_bad_input(name, value, error):
     assert name in str(caught.value)
 
 
+def test_a_sweep_takes_one_thread_and_gives_torch_its_threads_back(monkeypatch):
+    """On few cores the threads of many kernels would wait for each other."""
+    monkeypatch.setattr(regression, "_batch_gradients", lambda *given: seen.append(torch.get_num_threads()) or 1 / 0)
+    seen, before = [], torch.get_num_threads()
+    try:
+        torch.set_num_threads(3)
+        with pytest.raises(ZeroDivisionError):  # also after an error
+            sweep([0.1], [0.9], [0])
+        assert (seen, torch.get_num_threads()) == ([1], 3)
+    finally:
+        torch.set_num_threads(before)
+
+
 @pytest.mark.parametrize("kind", [list, tuple, np.array, torch.DoubleTensor, iter])
 def test_any_collection_of_numbers_may_be_swept(kind):
     values = [0.1, 0.2]
