@@ -12,6 +12,7 @@ from lrlearn.filmstrip import Filmstrip
 from lrlearn.schedules import check_count, check_number, exponential_lr
 
 GAMMAS = [round(0.5 + 0.01 * step, 2) for step in range(51)]  # 0.50, 0.51, ... 1.00
+GAMMA = {"name": "gamma", "format": ".2f"}
 SWEPT_GAMMAS = [round(0.65 + 0.01 * step, 2) for step in range(36)]  # 0.65, 0.66, ... 1.00
 SWEPT_LRS = [float(lr) for lr in np.geomspace(0.003, 3, 24)]
 INITIAL_LRS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0]
@@ -51,9 +52,8 @@ class ScheduleExplorer(Filmstrip):
             lambda value, **settings: scene(**settings)(value),
             gammas,
             plots.schedule_words,
-            name="gamma",
             value=gamma,
-            format=".2f",
+            **GAMMA,
             controls={
                 "initial_lr": _number("initial_lr", initial_lr, 0.01, 1.0, 0.01),
                 "num_epochs": _count("num_epochs", num_epochs, 2, 100),
@@ -164,9 +164,8 @@ class TrainingExplorer(Filmstrip):
             lambda value, **settings: scene(**settings)(value),
             gammas,
             describe,
-            name="gamma",
             value=gamma,
-            format=".2f",
+            **GAMMA,
             controls={
                 "initial_lr": ipywidgets.SelectionSlider(
                     options=[(f"{lr:g}", lr) for lr in INITIAL_LRS], value=initial_lr, description="initial_lr"
@@ -208,9 +207,8 @@ class SweepExplorer(Filmstrip):
             lambda value, num_epochs: scene(num_epochs=num_epochs)(value),
             gammas,
             describe,
-            name="gamma",
             value=gamma,
-            format=".2f",
+            **GAMMA,
             controls={"num_epochs": _count("num_epochs", num_epochs, 5, 100)},
         )
 
@@ -226,11 +224,9 @@ def descent_path(initial_lr: float, gamma: float, num_steps: int = 40, start: tu
 
 def _path_words(path: np.ndarray) -> str:
     losses = (path**2 @ np.asarray(CURVATURES)) / 2
-    steps = len(path) - 1
-    step = regression.diverged_at(losses, untrained=losses[0])
-    if step is not None:
+    if (step := regression.diverged_at(losses, untrained=losses[0])) is not None:
         return f"diverged from step {step} on: the loss has grown from {losses[0]:.3g} to {losses[-1]:.2g}."
-    return f"after {steps} steps the loss has gone from {losses[0]:.3g} to {losses[-1]:.2g}."
+    return f"after {len(path) - 1} steps the loss has gone from {losses[0]:.3g} to {losses[-1]:.2g}."
 
 
 def _diverged(losses: Any) -> list[int]:

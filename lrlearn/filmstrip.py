@@ -27,6 +27,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 DPI = 200  # drawn at double resolution: a figure of 9 x 3.5 inches shows as 900 x 350 CSS pixels
+WAITING = 4  # pictures between drawing, which is the quicker, and compressing: each takes some 4 MB until then
 COLOURS = 64  # enough for a plot with its anti-aliasing; fewer bytes to send
 TOLERANCE = 1e-9  # a slider's 0.7000000000000001 is its 0.7
 # JupyterLab handles every control in a thread of its own, and matplotlib may draw in only one at a time
@@ -291,6 +292,8 @@ def _pictures(figures: Iterable[Figure]) -> tuple[list[bytes], int]:
                 raise TypeError(f"draw must return a matplotlib Figure, not {figure!r}")
             stage = figure.canvas if isinstance(figure.canvas, Stage) else Stage(figure)
             jobs.append(workers.submit(_png, stage.picture()))
+            if len(jobs) > WAITING:
+                jobs[-1 - WAITING].result()
             width = round(figure.get_figwidth() * DPI / 2)
         return [job.result() for job in jobs], width
 

@@ -321,3 +321,24 @@ def test_strips_are_drawn_one_at_a_time():
     for thread in threads:
         thread.join()
     assert max(most) == 1
+
+
+def test_drawing_does_not_run_far_ahead_of_compressing(monkeypatch):
+    """A picture that waits takes 4 MB: a whole strip of them would be 200, thirty times in a class."""
+    module = sys.modules["lrlearn.filmstrip"]
+    compress, drawn, compressed, ahead = module._png, [], [], []
+
+    def slowly(image: Image.Image) -> bytes:
+        time.sleep(0.02)
+        compressed.append(1)
+        return compress(image)
+
+    def draw(value: int) -> Figure:
+        drawn.append(1)
+        ahead.append(len(drawn) - len(compressed))
+        return fresh(value)
+
+    monkeypatch.setattr(module, "_png", slowly)
+    strip = filmstrip(draw, range(20), words)._strip()
+    assert len(strip["pictures"]) == 20
+    assert max(ahead) <= module.WAITING + 1
