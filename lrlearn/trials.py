@@ -44,8 +44,7 @@ def summarise(scores: Sequence[float]) -> Summary:
     scores = [float(check_number("score", score)) for score in scores]
     if not scores:
         raise ValueError("scores must not be empty")
-    sd = stdev(scores) if len(scores) > 1 else 0.0
-    return Summary(fmean(scores), sd, min(scores), max(scores), len(scores))
+    return Summary(fmean(scores), stdev(scores) if len(scores) > 1 else 0.0, min(scores), max(scores), len(scores))
 
 
 def verdict(scores: Sequence[float], against: Sequence[float], *, higher_is_better: bool = True) -> str:
