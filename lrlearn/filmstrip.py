@@ -186,7 +186,7 @@ class Filmstrip(ipywidgets.VBox):
             self._waiting = False
             if self._film.comm is not None and not (self._film.strip["whole"] and self._up_to_date()):
                 self._film.strip = self._strip()
-                gc.collect()  # a figure that was replaced is full of cycles and would keep its pixels, some 20 MB
+                gc.collect()  # a figure that was replaced is full of cycles and would keep its pixels, 11 MB
 
     def _strip(self, only: int | None = None) -> dict[str, Any]:
         """Every picture and its description, or one of them, for what the further controls show now."""

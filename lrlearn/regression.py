@@ -143,7 +143,6 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-@_one_thread()
 def sweep(initial_lrs: Iterable[float], gammas: Iterable[float], seeds: Iterable[int], num_epochs: int = 40) -> Sweep:
     """All runs of ``train`` for every combination, at once, in float64.
 
