@@ -41,23 +41,25 @@ c.Spawner.environment = {{"{mark_name}": "{mark}"}}
 
 
 class Hub(NamedTuple):
-    """A running hub: where it listens, what its processes are marked with, the learners' homes and password."""
+    """A running hub: where it listens, its processes' mark, the learners' homes and password, everybody's log."""
 
     address: str
     mark: str
     homes: Path
     password: str
+    log: Path
 
 
 @contextlib.contextmanager
 def running(folder: Path) -> Iterator[Hub]:
     """A JupyterHub with all its files in ``folder``. At the end nothing that it started is left running."""
     port, hub_port, proxy_port = free_ports(3)
-    hub = Hub(f"http://127.0.0.1:{port}", secrets.token_hex(8), folder / "homes", secrets.token_hex(16))
+    log = folder / "hub.log"
+    hub = Hub(f"http://127.0.0.1:{port}", secrets.token_hex(8), folder / "homes", secrets.token_hex(16), log)
     hub.homes.mkdir()
     settings = {"folder": folder, "python": sys.executable, "proxy": proxy_command(), "mark_name": processes.MARK}
     settings |= hub._asdict() | {"hub_port": hub_port, "proxy_port": proxy_port}
-    config, log = folder / "jupyterhub_config.py", folder / "hub.log"
+    config = folder / "jupyterhub_config.py"
     config.write_text(CONFIG.format(**settings))
     marked = os.environ | {processes.MARK: hub.mark}
     try:

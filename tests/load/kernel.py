@@ -1,9 +1,11 @@
 """One page's connection to a kernel: requests, and the widgets' models as JupyterLab keeps them."""
 
 import asyncio
+import contextlib
 import itertools
 import json
 import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -13,10 +15,11 @@ import nbformat
 
 PROTOCOL = "v1.kernel.websocket.jupyter.org"
 OUTPUTS = {"stream", "display_data", "execute_result", "error"}
+ATTEMPTS = 7  # to connect again, as many as JupyterLab makes
 
 
 class KernelGone(Exception):
-    """The kernel was restarted or the connection closed before the answer came."""
+    """The kernel was restarted, or the page closed, before the answer came; or it cannot be reached any more."""
 
 
 @dataclass
@@ -30,18 +33,32 @@ class Request:
 
 
 class Kernel:
-    """A kernel behind a WebSocket. ``models``: id -> state of every widget, as the kernel last told it."""
+    """A kernel behind a WebSocket. ``models``: id -> state of every widget, as the kernel last told it.
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+    ``connect`` opens the WebSocket for a session. When the connection is lost it is called again, for the same
+    session, so that the server hands over what the kernel has said in between; ``reconnected`` is told why.
+    """
+
+    def __init__(
+        self, connect: Callable[[str], Awaitable[aiohttp.ClientWebSocketResponse]], reconnected: list[str]
+    ) -> None:
         self.models: dict[str, dict] = {}
         self.restarted = asyncio.Event()
         self.changed = asyncio.Event()  # set whenever a model has changed
-        self._socket, self._session, self._requests = socket, uuid.uuid4().hex, {}
-        self._reader = asyncio.create_task(self._read())
+        self._connect, self._reconnected = connect, reconnected
+        self._session, self._requests = uuid.uuid4().hex, {}
+        self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._open = asyncio.Event()  # set while there is a connection, and when there will be none any more
+        self._reader = asyncio.create_task(self._stay_connected())
 
     async def close(self) -> None:
-        await self._socket.close()
-        await self._reader
+        """Leave, as a page does that is closed: what has not been answered never will be."""
+        self._reader.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._reader
+        if self._socket:
+            await self._socket.close()
+        self._fail("the page was closed")
 
     async def send(self, kind: str, content: dict, metadata: dict | None = None) -> Request:
         """Send a message on the shell channel; the Request that it returns fills as answers come."""
@@ -49,8 +66,18 @@ class Kernel:
         header |= {"username": "", "date": datetime.now(UTC).isoformat()}
         request = self._requests[header["msg_id"]] = Request()
         parts = [json.dumps(part).encode() for part in (header, {}, metadata or {}, content)]
-        await self._socket.send_bytes(packed("shell", parts))
+        await self._post(packed("shell", parts))
         return request
+
+    async def _post(self, data: bytes) -> None:
+        """Now, or as soon as there is a connection again."""
+        while True:
+            await self._open.wait()
+            if self._reader.done():
+                raise KernelGone("there is no connection any more")
+            with contextlib.suppress(aiohttp.ClientConnectionResetError):  # lost, and not yet noticed
+                return await self._socket.send_bytes(data)
+            await asyncio.sleep(0.1)
 
     async def execute(self, source: str) -> Request:
         content = {"code": source, "silent": False, "store_history": True, "allow_stdin": False, "stop_on_error": True}
@@ -73,16 +100,40 @@ class Kernel:
         await (await self.send("comm_open", opening, {"version": "1.0.0"})).idle
         await (await self.send("comm_msg", {"comm_id": comm, "data": {"method": "request_states"}})).idle
 
-    async def _read(self) -> None:
+    async def _stay_connected(self) -> None:
+        """Read, and whenever the connection is lost open it again, waiting longer each time, as JupyterLab does."""
+        attempt, why = 0, ""
+        while attempt <= ATTEMPTS:
+            await asyncio.sleep(2**attempt - 1)
+            try:
+                self._socket = await self._connect(self._session)
+            except (aiohttp.ClientError, TimeoutError) as error:
+                why, attempt = f"{type(error).__name__}: {error}", attempt + 1
+                continue
+            if why:
+                self._reconnected.append(why)
+            self._open.set()
+            restarted = await self._read()
+            why, attempt = ("", 0) if restarted else (f"closed with code {self._socket.close_code}", 1)
+        self._open.set()  # nobody need wait any longer
+        self._fail(f"there is no connection any more: {why}")
+
+    async def _read(self) -> bool:
+        """Until the connection is lost, or must be made anew: the kernel was restarted, perhaps on other ports."""
         async for message in self._socket:
             if message.type is aiohttp.WSMsgType.BINARY:
                 self._take(*unpacked(message.data))
-        self._fail("the connection was closed")
+            if not self._open.is_set():
+                await self._socket.close()
+                return True
+        self._open.clear()
+        return False
 
     def _take(self, channel: str, header: dict, parent: dict, content: dict) -> None:
         kind, request = header["msg_type"], self._requests.get(parent.get("msg_id"))
         if kind == "status" and content["execution_state"] in ("restarting", "autorestarting"):
             self.models.clear()
+            self._open.clear()  # the server knows the new kernel's ports on a new connection only
             self.restarted.set()
             self._fail("the kernel died")
         elif channel == "iopub" and kind.startswith("comm_"):

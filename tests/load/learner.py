@@ -39,6 +39,7 @@ class Learner:
     explorer: float | None = None
     finished: float | None = None
     failed: list[str] = field(default_factory=list)
+    reconnected: list[str] = field(default_factory=list)  # why the connection to the kernel had to be made again
     peak_mb: float = 0.0
     cpu: dict[int, float] = field(default_factory=dict)  # process -> seconds
 
@@ -143,12 +144,17 @@ async def open_lesson(page: Page) -> None:
     wanted = {"path": path, "name": path, "type": "notebook", "kernel": {"name": "python3"}}
     session = await call(page, "POST", f"{page.user}api/sessions", wanted)
     page.kernel_id = session["kernel"]["id"]
-    channels = f"{page.user}api/kernels/{page.kernel_id}/channels"
-    socket = await page.http.ws_connect(
-        f"{channels}?_xsrf={xsrf(page, page.user)}", protocols=[PROTOCOL], max_msg_size=0, origin=page.hub.address
-    )
-    page.kernel = Kernel(socket)
+    page.kernel = Kernel(lambda session: connect(page, session), page.learner.reconnected)
     await page.kernel.ready()
+
+
+async def connect(page: Page, session: str) -> aiohttp.ClientWebSocketResponse:
+    """The WebSocket to the page's kernel, as the hub's proxy passes it on."""
+    channels = f"{page.user}api/kernels/{page.kernel_id}/channels"
+    query = f"session_id={session}&_xsrf={xsrf(page, page.user)}"
+    return await page.http.ws_connect(
+        f"{channels}?{query}", protocols=[PROTOCOL], max_msg_size=0, origin=page.hub.address
+    )
 
 
 async def save(page: Page) -> None:

@@ -153,7 +153,8 @@ def table(learners: list[Learner]) -> str:
     lines = [f"{'learner':12}{'lesson':22}{columns}  faults; what failed"]
     for one in learners:
         times = [f"{at:.0f}" if at is not None else "-" for at in (one.lab, one.explorer, one.finished)]
-        what = "; ".join([", ".join(one.faults) or "none", *one.failed])
+        again = [f"connected again: {why}" for why in one.reconnected]
+        what = "; ".join([", ".join(one.faults) or "none", *again, *one.failed])
         lines.append(
             f"{one.name:12}{Path(one.lesson).stem:22}{one.peak_mb:5.0f}{one.cpu_seconds:7.0f}"
             f"{times[0]:>7}{times[1]:>10}{times[2]:>7}  {what}"
@@ -178,7 +179,9 @@ def summary(learners: list[Learner], totals: dict[str, float], seconds: float) -
     return "\n".join(lines)
 
 
-def rehearse(count: int, lessons: list[str], faults: bool, arrival: float, minutes: float) -> list[Learner]:
+def rehearse(
+    count: int, lessons: list[str], faults: bool, arrival: float, minutes: float, log: Path | None = None
+) -> list[Learner]:
     """A whole class, reported on stdout; the learners, with what failed for each."""
     if not 1 <= count <= MOST:
         raise ValueError(f"learners must be between 1 and {MOST}, not {count}")
@@ -190,6 +193,8 @@ def rehearse(count: int, lessons: list[str], faults: bool, arrival: float, minut
         totals = asyncio.run(hold_class(learners, at, arrival, minutes))
         for learner in learners:
             learner.failed += check_saved(learner, at.homes)
+        if log:
+            shutil.copy(at.log, log)
     print(table(learners), summary(learners, totals, time.monotonic() - began), sep="\n\n")
     return learners
 
@@ -201,10 +206,11 @@ def main() -> None:
     parser.add_argument("--faults", action="store_true", help="something goes wrong for every learner")
     parser.add_argument("--arrival", type=float, default=60, help="seconds over which the learners log in")
     parser.add_argument("--minutes", type=float, default=60, help="when to stop, whatever is not finished then")
+    parser.add_argument("--log", type=Path, help="keep here what the hub and all servers have written")
     given = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped by whomever: stop all that was started
     try:
-        learners = rehearse(given.learners, given.lessons, given.faults, given.arrival, given.minutes)
+        learners = rehearse(given.learners, given.lessons, given.faults, given.arrival, given.minutes, given.log)
     except KeyboardInterrupt:
         sys.exit("interrupted; everything that was started has been stopped")
     failed = [learner.name for learner in learners if learner.failed]
