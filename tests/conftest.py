@@ -2,6 +2,7 @@ import os
 import shutil
 from pathlib import Path
 
+import once
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -23,6 +24,16 @@ settings.load_profile("lrlearn")
 # from its path when it starts
 OFFLINE = Path(__file__).resolve().parent / "offline"
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(OFFLINE), os.environ.get("PYTHONPATH")]))
+
+
+def pytest_configure(config):
+    config.pluginmanager.register(once.Once(), "once")
+
+
+@pytest.fixture(scope="session")
+def runs(pytestconfig):
+    """The lessons that have been run in this session, for nbval to compare without running them again."""
+    return pytestconfig.pluginmanager.get_plugin("once").runs
 
 
 @pytest.fixture(scope="session")

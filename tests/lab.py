@@ -46,6 +46,23 @@ def tell(kind, error, lines, show=get_ipython()._showtraceback):
 
 get_ipython()._showtraceback = tell
 """
+# Every picture that a lesson shows, its own and an explorer's, is looked at in the kernel that drew it.
+LOOK = """
+import sys
+
+def look(result, told="{told}"):
+    if "matplotlib" not in sys.modules:
+        return  # nothing is drawn yet
+    sys.path.append({tests!r})
+    import eyes
+    sys.path.remove({tests!r})
+    figure = eyes.figure_of(result.result)
+    for pair in eyes.confused(figure) if figure is not None else []:
+        print(told, pair, file=sys.__stderr__, flush=True)
+
+get_ipython().events.register("post_run_cell", look)
+"""
+BY_COLOUR = "TOLD APART BY COLOUR ALONE:"
 
 
 def chromium() -> str | None:
@@ -86,6 +103,7 @@ def server(folder: Path, log: Path | None = None) -> Iterator[str]:
         (profile / "startup").mkdir(parents=True)
         (profile / "ipython_kernel_config.py").write_text("get_config().IPKernelApp.quiet = False\n")
         (profile / "startup" / "tell.py").write_text(TELL)
+        (profile / "startup" / "look.py").write_text(LOOK.format(told=BY_COLOUR, tests=str(ROOT / "tests")))
         places["IPYTHONDIR"] = str(profile.parent)
         options = [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder}"]
         options += ["--IdentityProvider.token=", "--no-browser", "--allow-root"]
@@ -107,9 +125,14 @@ def exceptions(log: str) -> list[str]:
 
     One of the server's own is left out: it raises when it lists the kernels while one of them is still starting.
     """
-    entries = re.split(r"^(?=\[|A CALLBACK RAISED)", log, flags=re.MULTILINE)
+    entries = re.split(rf"^(?=\[|A CALLBACK RAISED|{BY_COLOUR})", log, flags=re.MULTILINE)
     raised = [entry for entry in entries if "Traceback" in entry or "A CALLBACK RAISED" in entry]
     return [entry for entry in raised if "The 'last_activity' trait of a ServerKernelManager" not in entry]
+
+
+def by_colour(log: str) -> list[str]:
+    """Curves that a server's kernels have drawn and that somebody cannot tell apart."""
+    return re.findall(rf"{BY_COLOUR} (.*)", log)
 
 
 @contextlib.contextmanager

@@ -31,6 +31,13 @@ def draw(value):
     figure.text(0.1 * value, 0.5, str(value))
     return figure
 filmstrip(draw, range(6), "number {}".format)"""
+COLOURED = """from matplotlib.figure import Figure
+figure = Figure()
+ax = figure.subplots()
+ax.plot([0, 1], "tab:blue", label="a")
+ax.plot([1, 0], "tab:red", label="b")
+ax.set_title("yield")
+figure"""
 PATIENCE = int(os.environ.get("LRLEARN_PATIENCE", "60"))  # seconds; the tests of the tests have less of it
 PIXELS = """async (canvas) => {
     const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -266,7 +273,7 @@ def test_dark_theme_and_narrow_window(page):
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
-def test_lesson_runs_and_its_sliders_move(browser, server, log, lesson):
+def test_lesson_runs_and_its_sliders_move(browser, server, folder, runs, lesson):
     page = opened(browser, server, lesson)
     assert_healthy(page)
     for explorer in lab.explorers(page).all():
@@ -285,11 +292,23 @@ def test_lesson_runs_and_its_sliders_move(browser, server, log, lesson):
     shot(Path(lesson).stem, page)
     lab.save_with_widgets(page)
     page.close()
+    runs[lab.ROOT / lesson] = folder / lesson
 
 
 def test_no_callback_raised_in_any_kernel(log):
     raised = lab.exceptions(log.read_text())
     assert not raised, raised[0][:2000]
+
+
+def test_no_picture_of_a_lesson_needs_colours(log):
+    assert not lab.by_colour(log.read_text())
+
+
+def test_a_picture_that_needs_colours_is_found(browser, tmp_path):
+    lab.write_notebook(tmp_path / "pale.ipynb", COLOURED)
+    with lab.server(tmp_path, tmp_path / "log") as address:
+        opened(browser, address, "pale.ipynb").close()
+    assert lab.by_colour((tmp_path / "log").read_text()) == ["yield: a and b, by colour alone"]
 
 
 def test_exceptions_are_found_in_a_log_but_for_the_servers_own():

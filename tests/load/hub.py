@@ -33,10 +33,14 @@ c.ConfigurableHTTPProxy.pid_file = "{folder}/proxy.pid"
 c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = "{folder}/homes/{{username}}"
 c.Spawner.cmd = ["{python}", "-m", "jupyterhub.singleuser"]
-c.Spawner.args = ["--allow-root"]
+# sockets instead of TCP ports: a port is chosen before the kernel runs, and on a full machine another program takes it
+c.Spawner.args = ["--allow-root", "--KernelManager.transport=ipc"]
 c.Spawner.default_url = "/lab"
 c.Spawner.start_timeout = c.Spawner.http_timeout = 300
-c.Spawner.environment = {{"{mark_name}": "{mark}"}}
+c.Spawner.environment = {{
+    "{mark_name}": "{mark}",
+    "JUPYTER_RUNTIME_DIR": lambda spawner: "{folder}/run/" + spawner.user.name,  # a socket's path may have 107 letters
+}}
 """
 
 

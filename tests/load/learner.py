@@ -19,6 +19,7 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 FAULTS = ("kernel killed", "server restarted", "page reloaded")
 DRAGGED = 10  # positions that the main slider of each explorer passes
 STEP_SECONDS = 600  # no cell, strip or restart may take longer
+PAUSE = "import time; time.sleep(5)\n"  # so that a cell still runs when something goes wrong, on a busy machine too
 # the right answers to the first exercise of some lessons; elsewhere the learner writes only a comment
 ANSWERS = {
     'check("lr-at-epoch", ...)': 'check("lr-at-epoch", 0.2 * 0.8**4)',
@@ -249,7 +250,7 @@ def another_value(control: dict) -> tuple[str, Any]:
 
 async def suffer(fault: str, page: Page, source: str) -> None:
     """Something goes wrong while a cell runs; the learner does what a learner does then."""
-    running = await page.kernel.execute(source)
+    running = await page.kernel.execute(PAUSE + source)
     async with asyncio.timeout(STEP_SECONDS):
         await running.begun.wait()
         await HAPPENS[fault](page, running)
