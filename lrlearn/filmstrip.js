@@ -32,7 +32,22 @@ function element(tag, className, parent, attributes = {}) {
   return made;
 }
 
-// Compressed pictures stay compressed; only a few are decoded at a time.
+// The first picture of a page comes while the page still loads what its widgets need. Reading a blob then waits
+// behind all that; an address that holds the picture itself does not.
+function readAtOnce({ buffer, byteOffset, byteLength }) {
+  const image = new Image(), bytes = new Uint8Array(buffer, byteOffset, byteLength);
+  image.src = `data:image/png;base64,${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))}`;
+  return { promise: image.decode().then(() => image), ready: () => image.complete && image.naturalWidth && image };
+}
+
+function readInTurn(bytes) {
+  let bitmap = null;
+  const promise = createImageBitmap(new Blob([bytes], { type: "image/png" }));
+  promise.then((made) => (bitmap = made), () => {});
+  return { promise, ready: () => bitmap };
+}
+
+// Compressed pictures stay compressed; only a few are decoded at a time, for all views of one film.
 function decoder() {
   const decoded = new Map();
   let pictures = [];
@@ -40,19 +55,20 @@ function decoder() {
     for (const [index, picture] of decoded) {
       if (keep(index)) continue;
       decoded.delete(index);
-      picture.promise.then((bitmap) => bitmap.close(), () => {});
+      picture.promise.then((bitmap) => bitmap.close?.(), () => {});
     }
   };
   const get = (index) => {
-    if (!decoded.has(index)) {
-      const picture = { bitmap: null };
-      picture.promise = createImageBitmap(new Blob([pictures[index]], { type: "image/png" }));
-      picture.promise.then((bitmap) => (picture.bitmap = bitmap), () => {});
-      decoded.set(index, picture);
-    }
+    if (!decoded.has(index)) decoded.set(index, readInTurn(pictures[index]));
     return decoded.get(index);
   };
-  return { get, release, load: (bytes) => (release(), (pictures = bytes)) };
+  const load = (bytes = []) => {
+    release();
+    pictures = bytes;
+    const there = [...bytes.keys()].filter((index) => bytes[index]);
+    if (there.length === 1) decoded.set(there[0], readAtOnce(bytes[there[0]]));
+  };
+  return { get, release, load };
 }
 
 // What ipywidgets' controls do not tell: the name of a slider and of the number beside it, what a selection
@@ -77,7 +93,7 @@ function nameControls(root, selections) {
   }
 }
 
-async function render({ model, el }) {
+async function render({ model, el, film }) {
   const slider = await modelOf(model, model.get("slider"));
   const picker = model.get("picker") && (await modelOf(model, model.get("picker")));
   const controls = await Promise.all(model.get("controls").map((reference) => modelOf(model, reference)));
@@ -89,7 +105,6 @@ async function render({ model, el }) {
   const caption = element("p", "lrlearn-caption", el, { "aria-hidden": "true" });
   const spoken = element("p", "lrlearn-spoken", el, { "aria-live": "polite" });
   const context = canvas.getContext("2d");
-  const film = decoder();
   let strip, shown, newest, said, asked = 0, painted = 0, resting, speaking, closed = false;
 
   // One sentence once everything rests: a drag passes many pictures, and a strip may be on its way only for a moment.
@@ -117,6 +132,7 @@ async function render({ model, el }) {
   }
 
   function show() {
+    if (!strip) return; // not drawn yet
     const index = (picker ? picker.get("index") : 0) * strip.values.length + positionOf(slider, strip.values);
     if (index === newest) return;
     newest = index;
@@ -124,7 +140,7 @@ async function render({ model, el }) {
     if (!strip.pictures[index]) return; // it comes with the whole strip
     const order = ++asked, from = strip;
     const picture = film.get(index);
-    if (picture.bitmap) paint(index, order, picture.bitmap);
+    if (picture.ready()) paint(index, order, picture.ready());
     else picture.promise.then((bitmap) => from === strip && paint(index, order, bitmap), () => {});
     film.release((other) => Math.abs(other - index) <= AHEAD);
     clearTimeout(resting);
@@ -137,6 +153,7 @@ async function render({ model, el }) {
   }
 
   function mark() {
+    if (!strip) return;
     const now = controls.map((control) => tidy(control.get("index") ?? control.get("value")));
     const stale = JSON.stringify(now) !== JSON.stringify(strip.controls), missing = !strip.pictures[newest];
     canvas.classList.toggle("lrlearn-stale", stale || missing);
@@ -145,8 +162,8 @@ async function render({ model, el }) {
   }
 
   function load() {
+    if (!model.get("strip").pictures) return; // not drawn yet, or closed
     strip = model.get("strip");
-    film.load(strip.pictures);
     newest = undefined;
     canvas.style.width = `${strip.width}px`;
     canvas.dataset.whole = strip.whole;
@@ -202,4 +219,16 @@ async function render({ model, el }) {
   };
 }
 
-export default { render };
+// Once for each film: its pictures belong to the model, whatever shows them.
+export default () => {
+  const film = decoder();
+  return {
+    initialize({ model }) {
+      const load = () => film.load(model.get("strip").pictures);
+      model.on("change:strip", load);
+      load();
+      return film.release;
+    },
+    render: ({ model, el }) => render({ model, el, film }),
+  };
+};

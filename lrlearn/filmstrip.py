@@ -12,6 +12,7 @@ import gc
 import io
 import math
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from numbers import Real
@@ -30,6 +31,7 @@ from PIL import Image
 DPI = 200  # drawn at double resolution: a figure of 9 x 3.5 inches shows as 900 x 350 CSS pixels
 WAITING = 4  # pictures between drawing, which is the quicker, and compressing: each takes some 4 MB until then
 COLOURS = 64  # enough for a plot with its anti-aliasing; fewer bytes to send
+HEAD_START = 0.3  # seconds that a browser on the same few cores has for the first picture before the others are drawn
 TOLERANCE = 1e-9  # a slider's 0.7000000000000001 is its 0.7
 # JupyterLab handles every control in a thread of its own, and matplotlib may draw in only one at a time
 DRAWING = threading.RLock()
@@ -41,7 +43,7 @@ class Film(anywidget.AnyWidget):
     # as text: anywidget watches a path for changes, and the watcher keeps every film ever made alive
     _esm = Path(__file__).with_name("filmstrip.js").read_text(encoding="utf-8")
     _css = Path(__file__).with_name("filmstrip.css").read_text(encoding="utf-8")
-    slider = traitlets.Instance(ipywidgets.Widget).tag(sync=True, **widget_serialization)
+    slider = traitlets.Instance(ipywidgets.Widget, allow_none=True).tag(sync=True, **widget_serialization)
     picker = traitlets.Instance(ipywidgets.Widget, allow_none=True).tag(sync=True, **widget_serialization)
     controls = traitlets.List().tag(sync=True, **widget_serialization)
     # one trait, so that pictures, descriptions and the settings they were made for arrive together
@@ -96,14 +98,11 @@ class Filmstrip(ipywidgets.VBox):
         if not callable(draw) or not callable(describe):
             raise TypeError("draw and describe must be functions of a value")
         self.values = _listed(values)
+        self._film = Film()  # first: while the sliders are made and the picture is drawn, the browser reads its script
         self.slider = _slider(name, self.values, value, format)
-        self.controls = dict(controls or {})
-        self.picker = picker
+        self.controls, self.picker = dict(controls or {}), picker
         self._name, self._draw, self._describe = name, draw, describe
         self._waiting = False
-        strip = self._strip(only=self._index())
-        self._film = Film(slider=self.slider, picker=picker, controls=list(self.controls.values()), strip=strip)
-        _when_the_cell_is_shown(self.refresh)
         self.slider.observe(self._snap, names="value")
         for control in self.controls.values():
             control.observe(self._changed, names="value")
@@ -111,6 +110,10 @@ class Filmstrip(ipywidgets.VBox):
         rows = [picker, self.slider, further if self.controls else None, self._film]
         super().__init__([row for row in rows if row is not None])
         self.add_class("lrlearn-explorer")
+        with self._film.hold_sync():
+            self._film.slider, self._film.picker, self._film.controls = self.slider, picker, [*self.controls.values()]
+            self._film.strip = self._strip(only=self._index())
+        _when_the_cell_is_shown(self.refresh)
 
     @property
     def value(self) -> Any:
@@ -135,7 +138,7 @@ class Filmstrip(ipywidgets.VBox):
 
     def close(self) -> None:
         """Release the pictures and every widget of this filmstrip, here and in the browser."""
-        if not hasattr(self, "_film"):
+        if not hasattr(self, "slider"):
             return  # its construction failed: there is nothing to release
         self._film.strip = {}
         self._draw = self._describe = None  # they hold the figure, and a notebook's Out may hold this for ever
@@ -201,12 +204,11 @@ class Filmstrip(ipywidgets.VBox):
         if only is not None:
             rest = [None] * (len(positions) - only - 1)
             pictures, descriptions = ([None] * only + one + rest for one in (pictures, descriptions))
-        numeric = all(isinstance(value, Real) for value in self.values)
         return {
             "pictures": pictures,
             "descriptions": descriptions,
             "whole": only is None,
-            "values": self.values if numeric else list(range(len(self.values))),
+            "values": [value if isinstance(value, Real) else at for at, value in enumerate(self.values)],
             "controls": states,
             "width": width,
         }
@@ -227,15 +229,14 @@ filmstrip = Filmstrip  # a lesson calls it like the function that it stands for
 
 def _when_the_cell_is_shown(action: Callable[[], None]) -> None:
     """Call it once, at the end of the cell that is running; elsewhere pictures are drawn when they are asked for."""
-    shell = get_ipython()
-    if shell is None:
-        return
+    if shell := get_ipython():
 
-    def once(_result: Any) -> None:
-        shell.events.unregister("post_run_cell", once)
-        action()
+        def once(_result: Any) -> None:
+            shell.events.unregister("post_run_cell", once)
+            time.sleep(HEAD_START)
+            action()
 
-    shell.events.register("post_run_cell", once)
+        shell.events.register("post_run_cell", once)
 
 
 def _listed(values: Sequence[Any]) -> list[Any]:

@@ -51,6 +51,12 @@ def look(line) -> tuple:
     return line._unscaled_dash_pattern, str(marker), line.get_linewidth()
 
 
+def side_by_side(one, other) -> bool:
+    """Whether one curve ends before the other begins: columns, which the axis tells apart."""
+    first, second = sorted((line.get_xdata() for line in (one, other)), key=lambda x: min(x, default=0))
+    return max(first, default=0) < min(second, default=0)
+
+
 def confused(figure: Figure) -> list[str]:
     """Pairs of curves of one pair of axes that look alike to somebody, and named curves too pale for white paper."""
     found = []
@@ -58,6 +64,9 @@ def confused(figure: Figure) -> list[str]:
         lines = [line for line in ax.lines if line.get_visible()]
         for one, other in itertools.combinations(lines, 2):
             named = not (one.get_label().startswith("_") and other.get_label().startswith("_"))
+            # of curves without a name, those of one colour are one group
+            if not named and (one.get_color() == other.get_color() or side_by_side(one, other)):
+                continue
             alike = [eyes for eyes in SEEN_BY if distance(one.get_color(), other.get_color(), eyes) < APART]
             if look(one) == look(other) and (named or alike):
                 found.append(

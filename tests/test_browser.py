@@ -308,7 +308,7 @@ def test_a_picture_that_needs_colours_is_found(browser, tmp_path):
     lab.write_notebook(tmp_path / "pale.ipynb", COLOURED)
     with lab.server(tmp_path, tmp_path / "log") as address:
         opened(browser, address, "pale.ipynb").close()
-    assert lab.by_colour((tmp_path / "log").read_text()) == ["yield: a and b, by colour alone"]
+    assert lab.by_colour((tmp_path / "log").read_text()) == ["yield: a and b, ['greyscale']"]
 
 
 def test_exceptions_are_found_in_a_log_but_for_the_servers_own():

@@ -50,3 +50,20 @@ def test_curves_that_differ_in_colour_alone_are_found():
     assert not confused(picture)
     ax.lines[1].set_color("#ffcc00")
     assert confused(picture) == [": b is too pale"]
+
+
+@pytest.mark.parametrize(
+    ("other", "found"),
+    [
+        ({"x": [0, 1], "color": plots.BLUE}, 0),
+        ({"x": [2, 3], "color": "#0074b4"}, 0),
+        ({"x": [1, 2], "color": "#0074b4"}, 1),
+    ],
+    ids=["one group", "columns", "two groups"],
+)
+def test_curves_without_a_name_are_a_group_by_colour_or_columns_by_place(other, found):
+    picture = plots.Picture()
+    ax = picture.subplots()
+    ax.plot([0, 1], [0, 1], color=plots.BLUE)
+    ax.plot(other["x"], [1, 0], color=other["color"])
+    assert len(confused(picture)) == found

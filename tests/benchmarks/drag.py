@@ -3,10 +3,12 @@
     python tests/benchmarks/drag.py [way ...]        ways: filmstrip, interact, image, and where installed ipympl,
                                                      plotly, bqplot
 
+Three rounds of all ways in turn; each figure is the median, with the least and the most where they differ.
 painted / values: how many of the values that the slider passed were seen as a picture of their own.
 settled: how long after the slider's last value the last picture came, both as the page was changed; the browser
 shows either in its next frame.
-first: from running the cell until its picture is in the page; what it imports was imported before.
+first: from running the cell, which makes its slider too, until its picture is in the page; what it imports was
+imported before.
 kB: what the server sent and was sent, from running the cell until the drag has settled, a library's scripts included.
 """
 
@@ -18,13 +20,16 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import lab
 from playwright.sync_api import Page
+from tqdm import tqdm
 
 DELAYS = (0, 200)  # ms, there and back together
+ROUNDS = 3
 MOVES, EVERY_MS = 41, 33  # a hand that crosses the slider in 1.4 s
 SETUP = """
 import io
@@ -33,7 +38,6 @@ import numpy as np
 import matplotlib.backends.backend_agg
 LIBRARY
 gammas = [round(0.5 + 0.01 * step, 2) for step in range(51)]
-slider = widgets.FloatSlider(min=0.5, max=1, step=0.01, value=0.75, description="gamma")
 def rates(gamma):
     return 0.1 * gamma ** np.arange(40)
 """
@@ -45,6 +49,9 @@ LIBRARIES = {
     "bqplot": "from bqplot import pyplot as bq",
     "interact": "import matplotlib_inline.backend_inline as inline",
 }
+# ours makes its own
+SLIDER = """
+slider = widgets.FloatSlider(min=0.5, max=1, step=0.01, value=0.75, description="gamma")"""
 # what an author would write: two axes, two curves whose data are replaced; at double resolution, as ours
 KERNEL_DRAWN = """
 from matplotlib.figure import Figure
@@ -63,11 +70,13 @@ WAYS = {
     + """
 filmstrip(draw, gammas, "gamma {}".format, name="gamma", value=0.75)""",
     "interact": KERNEL_DRAWN
+    + SLIDER
     + """
 from IPython.display import display
 inline.set_matplotlib_formats("retina")
 widgets.VBox([slider, widgets.interactive_output(lambda gamma: display(draw(gamma)), {"gamma": slider})])""",
     "image": KERNEL_DRAWN
+    + SLIDER
     + """
 image = widgets.Image(format="png", width=900)
 def changed(_=None):
@@ -77,7 +86,8 @@ def changed(_=None):
 slider.observe(changed, names="value")
 changed()
 widgets.VBox([slider, image])""",
-    "ipympl": """
+    "ipympl": SLIDER
+    + """
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.5))
 (curve,), (total,) = left.plot(rates(0.75)), right.plot(rates(0.75).cumsum())
 right.set_ylim(0, 4.3)
@@ -87,7 +97,8 @@ def changed(_):
     figure.canvas.draw_idle()
 slider.observe(changed, names="value")
 widgets.VBox([slider, figure.canvas])""",
-    "plotly": """
+    "plotly": SLIDER
+    + """
 figure = go.FigureWidget(make_subplots(1, 2))
 figure.add_scatter(y=rates(0.75), row=1, col=1)
 figure.add_scatter(y=rates(0.75).cumsum(), row=1, col=2)
@@ -98,7 +109,8 @@ def changed(_):
         figure.data[1].y = rates(slider.value).cumsum()
 slider.observe(changed, names="value")
 widgets.VBox([slider, figure])""",
-    "bqplot": """
+    "bqplot": SLIDER
+    + """
 figures, lines = [], []
 for values in (rates(0.75), rates(0.75).cumsum()):
     figures.append(bq.figure(layout={"width": "450px", "height": "350px"}, animation_duration=0))
@@ -110,7 +122,14 @@ widgets.VBox([slider, widgets.HBox(figures)])""",
 }
 # A mark of what the picture shows, and when there first was one. An <img> counts once it is decoded.
 SEE = """(way) => {
-    const image = (area) => { const i = area.querySelector("img"); return i?.complete && i.naturalWidth ? i.src : ""; };
+    const image = (area) => {
+        const img = area.querySelector("img"), src = img?.src;
+        if (src && img.dataset.asked !== src) {
+            img.dataset.asked = src;
+            img.decode().then(() => (img.dataset.decoded = src), () => {}); // refused once there is a newer one
+        }
+        return img?.dataset.decoded;
+    };
     const paths = (area, which) => [...area.querySelectorAll(which)].map((path) => path.getAttribute("d")).join();
     const marks = {
         filmstrip: (area) => area.querySelector("canvas")?.dataset.index,
@@ -243,10 +262,22 @@ def installed(way: str) -> bool:
     return way not in ("ipympl", "plotly", "bqplot") or importlib.util.find_spec(way) is not None
 
 
+def spread(values: list[float], digits: int = 0) -> str:
+    """The median of the rounds, and their range."""
+    middle, least, most = (f"{value:.{digits}f}" for value in (median(values), min(values), max(values)))
+    return middle if least == most else f"{middle} ({least}–{most})"
+
+
+def row(way: str, delay: float, rounds: list[dict[str, float]]) -> str:
+    shown = spread([seen["painted"] / seen["values"] for seen in rounds], digits=2)
+    numbers = [spread([seen[name] for seen in rounds]) for name in ("settled", "first", "kB")]
+    return f"| {way} | {delay} | {shown} | {' | '.join(numbers)} |"
+
+
 def main(ways: list[str]) -> None:
     ways = ways or [way for way in WAYS if installed(way)]
     print("| way | kernel ms away | painted / values | settled ms | first ms | kB |")
-    print("|---|---:|---:|---:|---:|---:|")
+    print("|---|---:|---:|---:|---:|---:|", flush=True)
     with tempfile.TemporaryDirectory() as folder, lab.browser() as browser:
         for way in ways:
             lab.write_notebook(
@@ -254,14 +285,14 @@ def main(ways: list[str]) -> None:
             )
         with lab.server(Path(folder)) as address:
             for delay in DELAYS:
+                found: dict[str, list] = {way: [] for way in ways}
                 with delayed(int(address.rsplit(":", 1)[1]), delay) as (port, sizes):
-                    for way in ways:
+                    for way in tqdm(ROUNDS * ways, unit="drag", desc=f"{delay} ms away"):
                         page = browser.new_page(viewport={"width": 1300, "height": 1000})
-                        seen = measure(page, f"http://127.0.0.1:{port}", way, sizes)
+                        found[way].append(measure(page, f"http://127.0.0.1:{port}", way, sizes))
                         page.close()
-                        ratio = f"{seen['painted'] / seen['values']:.2f} of {seen['values']}"
-                        line = f"{ratio} | {seen['settled']:.1f} | {seen['first']:.0f} | {seen['kB']:.0f} |"
-                        print(f"| {way} | {delay} | {line}", flush=True)
+                for way in ways:
+                    print(row(way, delay, found[way]), flush=True)
 
 
 if __name__ == "__main__":
