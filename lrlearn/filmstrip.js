@@ -37,7 +37,9 @@ function element(tag, className, parent, attributes = {}) {
 function readAtOnce({ buffer, byteOffset, byteLength }) {
   const image = new Image(), bytes = new Uint8Array(buffer, byteOffset, byteLength);
   image.src = `data:image/png;base64,${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))}`;
-  return { promise: image.decode().then(() => image), ready: () => image.complete && image.naturalWidth && image };
+  const promise = image.decode().then(() => image);
+  promise.catch(() => {}); // as below: whoever waits is told, and nobody else
+  return { promise, ready: () => image.complete && image.naturalWidth && image };
 }
 
 function readInTurn(bytes) {

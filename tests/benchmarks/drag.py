@@ -49,7 +49,7 @@ LIBRARIES = {
     "bqplot": "from bqplot import pyplot as bq",
     "interact": "import matplotlib_inline.backend_inline as inline",
 }
-# ours makes its own
+# in front of every way but ours, which makes its own
 SLIDER = """
 slider = widgets.FloatSlider(min=0.5, max=1, step=0.01, value=0.75, description="gamma")"""
 # what an author would write: two axes, two curves whose data are replaced; at double resolution, as ours
@@ -70,13 +70,11 @@ WAYS = {
     + """
 filmstrip(draw, gammas, "gamma {}".format, name="gamma", value=0.75)""",
     "interact": KERNEL_DRAWN
-    + SLIDER
     + """
 from IPython.display import display
 inline.set_matplotlib_formats("retina")
 widgets.VBox([slider, widgets.interactive_output(lambda gamma: display(draw(gamma)), {"gamma": slider})])""",
     "image": KERNEL_DRAWN
-    + SLIDER
     + """
 image = widgets.Image(format="png", width=900)
 def changed(_=None):
@@ -86,8 +84,7 @@ def changed(_=None):
 slider.observe(changed, names="value")
 changed()
 widgets.VBox([slider, image])""",
-    "ipympl": SLIDER
-    + """
+    "ipympl": """
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.5))
 (curve,), (total,) = left.plot(rates(0.75)), right.plot(rates(0.75).cumsum())
 right.set_ylim(0, 4.3)
@@ -97,8 +94,7 @@ def changed(_):
     figure.canvas.draw_idle()
 slider.observe(changed, names="value")
 widgets.VBox([slider, figure.canvas])""",
-    "plotly": SLIDER
-    + """
+    "plotly": """
 figure = go.FigureWidget(make_subplots(1, 2))
 figure.add_scatter(y=rates(0.75), row=1, col=1)
 figure.add_scatter(y=rates(0.75).cumsum(), row=1, col=2)
@@ -109,8 +105,7 @@ def changed(_):
         figure.data[1].y = rates(slider.value).cumsum()
 slider.observe(changed, names="value")
 widgets.VBox([slider, figure])""",
-    "bqplot": SLIDER
-    + """
+    "bqplot": """
 figures, lines = [], []
 for values in (rates(0.75), rates(0.75).cumsum()):
     figures.append(bq.figure(layout={"width": "450px", "height": "350px"}, animation_duration=0))
@@ -280,9 +275,8 @@ def main(ways: list[str]) -> None:
     print("|---|---:|---:|---:|---:|---:|", flush=True)
     with tempfile.TemporaryDirectory() as folder, lab.browser() as browser:
         for way in ways:
-            lab.write_notebook(
-                Path(folder, f"{way}.ipynb"), SETUP.replace("LIBRARY", LIBRARIES.get(way, "")), WAYS[way]
-            )
+            shows = WAYS[way] if way == "filmstrip" else SLIDER + WAYS[way]
+            lab.write_notebook(Path(folder, f"{way}.ipynb"), SETUP.replace("LIBRARY", LIBRARIES.get(way, "")), shows)
         with lab.server(Path(folder)) as address:
             for delay in DELAYS:
                 found: dict[str, list] = {way: [] for way in ways}
