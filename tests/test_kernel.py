@@ -19,11 +19,12 @@ from aiohttp.test_utils import TestServer
 class Far:
     """A kernel behind a WebSocket that breaks off ``breaks`` times, right after it was asked something.
 
-    It lets a page in ``welcomes`` times, and then is gone.
+    It lets a page in ``welcomes`` times, and then is gone. As a kernel that has just started may be, it is
+    ``silent`` for the first requests: it replies, and nothing is heard of its status.
     """
 
-    def __init__(self, breaks: int, welcomes: int = 10) -> None:
-        self.breaks, self.welcomes, self.asked, self.sessions = breaks, welcomes, [], []
+    def __init__(self, breaks: int = 0, welcomes: int = 10, silent: int = 0) -> None:
+        self.breaks, self.welcomes, self.silent, self.asked, self.sessions = breaks, welcomes, silent, [], []
 
     async def answer(self, request: web.Request) -> web.WebSocketResponse:
         if len(self.sessions) == self.welcomes:
@@ -32,22 +33,26 @@ class Far:
         socket = web.WebSocketResponse(protocols=[load.PROTOCOL])
         await socket.prepare(request)
         for waiting in self.asked:  # what was asked before is answered to whoever comes back
-            await socket.send_bytes(waiting)
+            await self.say(socket, waiting)
         async for message in socket:
             if message.type is WSMsgType.BINARY:
-                self.asked.append(reply_to(message.data))
+                self.asked.append(message.data)
                 if self.breaks:
                     self.breaks -= 1
                     await socket.close(code=1011)
                     break
-                await socket.send_bytes(self.asked[-1])
+                await self.say(socket, self.asked[-1])
         return socket
 
+    async def say(self, socket: web.WebSocketResponse, asked: bytes) -> None:
+        await socket.send_bytes(answer_to(asked, "shell", "kernel_info_reply", {"status": "ok"}))
+        if self.asked.index(asked) >= self.silent:
+            await socket.send_bytes(answer_to(asked, "iopub", "status", {"execution_state": "idle"}))
 
-def reply_to(data: bytes) -> bytes:
+
+def answer_to(data: bytes, channel: str, kind: str, content: dict) -> bytes:
     _, header, _, _ = load.unpacked(data)
-    parts = [{"msg_type": "kernel_info_reply"}, header, {}, {"status": "ok"}]
-    return load.packed("shell", [json.dumps(part).encode() for part in parts])
+    return load.packed(channel, [json.dumps(part).encode() for part in ({"msg_type": kind}, header, {}, content)])
 
 
 async def ask(far: Far) -> list[str]:
@@ -67,7 +72,7 @@ async def ask(far: Far) -> list[str]:
 
 
 def test_a_connection_that_holds_is_made_once():
-    far = Far(breaks=0)
+    far = Far()
     assert asyncio.run(ask(far)) == []
     assert len(far.sessions) == 1
 
@@ -82,3 +87,9 @@ def test_a_kernel_that_cannot_be_reached_any_more_is_told(monkeypatch):
     monkeypatch.setattr(load, "ATTEMPTS", 1)
     with pytest.raises(load.KernelGone, match=r"there is no connection any more: .*404"):
         asyncio.run(ask(Far(breaks=1, welcomes=1)))
+
+
+def test_a_new_kernel_is_asked_until_both_of_its_channels_are_heard():
+    far = Far(silent=1)
+    assert asyncio.run(ask(far)) == []
+    assert len(far.asked) == 3

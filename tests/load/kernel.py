@@ -84,8 +84,17 @@ class Kernel:
         return await self.send("execute_request", content)
 
     async def ready(self) -> None:
-        """Until everything sent before has been worked off."""
-        await (await self.send("kernel_info_request", {})).reply
+        """Until everything sent before has been worked off, and both channels of the kernel are heard.
+
+        Of a kernel that has just started a reply can arrive while its status is not heard yet, and is lost:
+        whoever waits for it waits for ever. jupyter_server asks again until it hears both, unless the kernel
+        that died was busy.
+        """
+        request = await self.send("kernel_info_request", {})
+        await request.reply
+        while not (await asyncio.wait([request.idle], timeout=1))[0]:
+            request = await self.send("kernel_info_request", {})
+        await request.idle
 
     async def set(self, model: str, **state: Any) -> None:
         """Change a widget as its view does, and wait, as the widget manager does, until the kernel is idle again."""

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import time
+import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -91,6 +92,10 @@ async def attend(learner: Learner, hub: Hub) -> None:
             await visit(page, f"{hub.address}/hub/logout")
         except Exception as error:  # the others go on; the table says who failed
             learner.failed.append(f"{type(error).__name__}: {error}")
+        except asyncio.CancelledError as error:
+            steps = [step.name for step in traceback.extract_tb(error.__traceback__) if "load" in step.filename]
+            learner.failed.append(f"stopped in {' > '.join(steps)}")
+            raise
         finally:
             if page.kernel:
                 await page.kernel.close()
