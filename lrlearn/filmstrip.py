@@ -8,6 +8,7 @@ sends a new strip; while it is on its way, the picture is marked as not current.
 
 import asyncio
 import base64
+import ctypes
 import gc
 import io
 import math
@@ -35,6 +36,8 @@ HEAD_START = 0.3  # seconds that a browser on the same few cores has for the fir
 TOLERANCE = 1e-9  # a slider's 0.7000000000000001 is its 0.7
 # JupyterLab handles every control in a thread of its own, and matplotlib may draw in only one at a time
 DRAWING = threading.RLock()
+# the same two threads for all strips: each thread has memory of its own, which it keeps when it ends
+COMPRESSING = ThreadPoolExecutor(2)
 
 
 class Film(anywidget.AnyWidget):
@@ -113,7 +116,8 @@ class Filmstrip(ipywidgets.VBox):
         with self._film.hold_sync():
             self._film.slider, self._film.picker, self._film.controls = self.slider, picker, [*self.controls.values()]
             self._film.strip = self._strip(only=self._index())
-        _when_the_cell_is_shown(self.refresh)
+        if shell := get_ipython():  # elsewhere pictures are drawn when they are asked for
+            shell.events.register("post_run_cell", self._finish)
 
     @property
     def value(self) -> Any:
@@ -183,13 +187,22 @@ class Filmstrip(ipywidgets.VBox):
             self._waiting = True
             loop.call_later(0.02, self.refresh)
 
-    def refresh(self) -> None:
-        """Draw the whole strip now if only its first picture is there, or the controls have changed since."""
+    def _finish(self, _result: Any) -> None:
+        """The cell that made this filmstrip has run, and its first picture is there: the others, before it ends."""
+        get_ipython().events.unregister("post_run_cell", self._finish)
+        self.refresh(HEAD_START)
+
+    def refresh(self, head_start: float = 0) -> None:
+        """Draw the whole strip if only its first picture is there, or the controls have changed since.
+
+        ``head_start``: seconds to wait before that, if there is something to draw.
+        """
         with DRAWING:
             self._waiting = False
             if self._film.comm is not None and not (self._film.strip["whole"] and self._up_to_date()):
+                time.sleep(head_start)
                 self._film.strip = self._strip()
-                gc.collect()  # a figure that was replaced is full of cycles and would keep its pixels, 11 MB
+                _give_back_memory()
 
     def _strip(self, only: int | None = None) -> dict[str, Any]:
         """Every picture and its description, or one of them, for what the further controls show now."""
@@ -225,18 +238,6 @@ class Filmstrip(ipywidgets.VBox):
 
 
 filmstrip = Filmstrip  # a lesson calls it like the function that it stands for
-
-
-def _when_the_cell_is_shown(action: Callable[[], None]) -> None:
-    """Call it once, at the end of the cell that is running; elsewhere pictures are drawn when they are asked for."""
-    if shell := get_ipython():
-
-        def once(_result: Any) -> None:
-            shell.events.unregister("post_run_cell", once)
-            time.sleep(HEAD_START)
-            action()
-
-        shell.events.register("post_run_cell", once)
 
 
 def _listed(values: Sequence[Any]) -> list[Any]:
@@ -286,19 +287,25 @@ def _short(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
+def _give_back_memory() -> None:
+    """What drawing has left: figures full of cycles, 11 MB each, and freed memory that glibc would keep, some 40 MB."""
+    gc.collect()
+    if hasattr(ctypes.pythonapi, "malloc_trim"):  # this process, and all it has loaded
+        ctypes.pythonapi.malloc_trim(0)
+
+
 def _pictures(figures: Iterable[Figure]) -> tuple[list[bytes], int]:
     """The figures as palette PNGs, drawn on this thread while two others compress, and their CSS width."""
     width, jobs = 0, []
-    with ThreadPoolExecutor(2) as workers:
-        for figure in figures:
-            if not isinstance(figure, Figure):
-                raise TypeError(f"draw must return a matplotlib Figure, not {figure!r}")
-            stage = figure.canvas if isinstance(figure.canvas, Stage) else Stage(figure)
-            jobs.append(workers.submit(_png, stage.picture()))
-            if len(jobs) > WAITING:
-                jobs[-1 - WAITING].result()
-            width = round(figure.get_figwidth() * DPI / 2)
-        return [job.result() for job in jobs], width
+    for figure in figures:
+        if not isinstance(figure, Figure):
+            raise TypeError(f"draw must return a matplotlib Figure, not {figure!r}")
+        stage = figure.canvas if isinstance(figure.canvas, Stage) else Stage(figure)
+        jobs.append(COMPRESSING.submit(_png, stage.picture()))
+        if len(jobs) > WAITING:
+            jobs[-1 - WAITING].result()
+        width = round(figure.get_figwidth() * DPI / 2)
+    return [job.result() for job in jobs], width
 
 
 class Stage(FigureCanvasAgg):
@@ -313,19 +320,14 @@ class Stage(FigureCanvasAgg):
         if self.figure.stale:  # something that is not animated has changed
             self.draw()
             self._background = self.copy_from_bbox(self.figure.bbox)
-            self._moving = _animated(self.figure)
+            moving = self.figure.findobj(lambda artist: artist.get_animated(), include_self=False)
+            self._moving = sorted(moving, key=lambda artist: artist.get_zorder())  # from back to front
             self.figure.stale = False
         self.restore_region(self._background)
         for artist in self._moving:
             artist.axes.draw_artist(artist) if artist.axes else self.figure.draw_artist(artist)
         pixels = self.buffer_rgba()
         return Image.frombuffer("RGBA", (pixels.shape[1], pixels.shape[0]), pixels).convert("RGB")
-
-
-def _animated(figure: Figure) -> list[Any]:
-    """The artists that matplotlib leaves out of the background, from back to front."""
-    found = [artist for artist in figure.findobj(include_self=False) if artist.get_animated()]
-    return sorted(found, key=lambda artist: artist.get_zorder())
 
 
 def _png(image: Image.Image) -> bytes:

@@ -116,8 +116,7 @@ def schedule_scene(
     left, right = picture.subplots(1, 2)
     highest = max(initial_lr, exponential_lr(initial_lr, top, num_epochs - 1))
     left.set(xlabel="epoch e", ylabel="learning rate", title="rate in each epoch", xlim=(-0.5, num_epochs))
-    left.set_yscale("log" if log else "linear")
-    left.set_ylim(*((initial_lr * 1e-5, highest * 2) if log else (0, highest * 1.08)))
+    left.set(yscale="log" if log else "linear", ylim=(initial_lr * 1e-5, highest * 2) if log else (0, highest * 1.08))
     right.set(xlabel="epoch e", ylabel="sum of the rates", title="how far the steps have reached")
     right.set(xlim=(-0.5, num_epochs), ylim=(0, step_budget(initial_lr, top, num_epochs) * 1.08))
     for ax in (left, right):

@@ -262,6 +262,11 @@ def test_dark_theme_and_narrow_window(page):
         "c => [...c.getContext('2d').getImageData(3, 3, 1, 1).data]"
     )
     assert alpha == 255 and min(red, green, blue) >= 250, "opaque, and white but for the palette's rounding"
+    page.set_viewport_size({"width": 600, "height": 800})
+    page.wait_for_timeout(500)
+    shot("beside-the-files", page)
+    tracks = [track.bounding_box()["width"] for track in explorer.locator(".noUi-target").all()]
+    assert min(tracks) >= 150, f"a hand must find every position of every slider: {tracks}"
     page.set_viewport_size({"width": 400, "height": 800})
     lab.command(page, "application:toggle-left-area")
     page.wait_for_timeout(500)

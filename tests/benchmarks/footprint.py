@@ -7,6 +7,7 @@ a drag of the main slider moves it through 24 positions, each waiting until the 
 further control changes five times without waiting, and the kernel draws a new strip for the last of the five
 (and for some that came before, when it was quick enough). A strip takes half a second or more, so ten thousand
 of them would be hours of drawing: of these ten thousand changes about 1,700 are of further controls.
+Memory is looked at when the kernel rests, its strip drawn: while it draws, a dozen pictures wait in it.
 The first tenth is warm-up. After it the memory (PSS) must stay within 5 % of what it was then, in every
 sample. The medians of the twentieths of the run tell growth from noise and are printed beside it.
 """
@@ -53,13 +54,14 @@ def explorers(client) -> Iterator[dict]:
         opened: dict[str, dict] = {}
 
         def keep(message: dict, opened: dict = opened) -> None:
-            if message["msg_type"] == "comm_open":
-                opened[message["content"]["comm_id"]] = message["content"]["data"]["state"]
+            if message["msg_type"] in ("comm_open", "comm_msg"):
+                state = message["content"]["data"].get("state", {})
+                opened.setdefault(message["content"]["comm_id"], {}).update(state)
 
         reply = client.execute_interactive(source, output_hook=keep, timeout=120)
         if reply["content"]["status"] != "ok":
             raise RuntimeError(reply["content"]["evalue"])
-        (film,) = (state for state in opened.values() if "strip" in state)
+        (film,) = (state for state in opened.values() if state.get("strip"))
         yield film | {"models": opened}
 
 
@@ -99,8 +101,9 @@ def tell(client, changes: list[tuple[str, dict]]) -> int:
         if waits(at):
             strips += until_idle(client, message["header"]["msg_id"])
     if len(changes) == BURST:
-        time.sleep(0.05)  # the strip is drawn a little after the last change
-        strips += until_idle(client, client.kernel_info())
+        for _ in range(2):  # a strip is drawn a little after a change; one more for those that came meanwhile
+            time.sleep(0.05)
+            strips += until_idle(client, client.kernel_info())
     return strips
 
 
