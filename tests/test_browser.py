@@ -257,6 +257,7 @@ def test_dark_theme_and_narrow_window(page):
     lab.command(page, "apputils:change-theme", theme="JupyterLab Dark")
     page.locator("body[data-jp-theme-light=false]").wait_for(state="attached")
     explorer.scroll_into_view_if_needed()
+    page.locator("#jupyterlab-splash").wait_for(state="detached")
     shot("dark", page)
     red, green, blue, alpha = lab.canvas(explorer).evaluate(
         "c => [...c.getContext('2d').getImageData(3, 3, 1, 1).data]"

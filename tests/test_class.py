@@ -16,10 +16,18 @@ import processes  # noqa: E402
 import rehearse_class  # noqa: E402
 from learner import FAULTS, Learner, exercise_at, write_answer  # noqa: E402
 
+# a server that begins with a fresh copy of the lessons, as Binder's do
+FORGETFUL = """
+import shutil
+c.Spawner.pre_spawn_hook = lambda spawner: shutil.copytree(
+    "LESSONS", "{homes}/" + spawner.user.name + "/lessons", dirs_exist_ok=True
+)
+""".replace("LESSONS", str(ROOT / "lessons"))
+
 
 @pytest.fixture(scope="module")
-def class_of_two():
-    """Two learners, one in a lesson without torch and one with it, and all three faults."""
+def proxy():
+    """What a hub needs here, or the reason why there is none."""
     if sys.platform != "linux":
         pytest.skip("a class is rehearsed on Linux only")
     try:
@@ -28,6 +36,11 @@ def class_of_two():
         if os.environ.get("CI"):
             raise
         pytest.skip(f"no proxy for the hub: {error}")
+
+
+@pytest.fixture(scope="module")
+def class_of_two(proxy):
+    """Two learners, one in a lesson without torch and one with it, and all three faults."""
     before = set(marked_by_anyone())
     learners = rehearse_class.rehearse(2, rehearse_class.LESSONS, faults=True, arrival=0, minutes=5)
     return learners, set(marked_by_anyone()) - before
@@ -59,6 +72,13 @@ def test_memory_was_measured(class_of_two):
 def test_nothing_is_left_running(class_of_two):
     _, left = class_of_two
     assert not left
+
+
+def test_an_answer_that_is_lost_across_a_restart_is_noticed(proxy, monkeypatch):
+    monkeypatch.setattr(hub, "CONFIG", hub.CONFIG + FORGETFUL)
+    monkeypatch.setattr(rehearse_class, "deal_faults", lambda count: [["server restarted"]] * count)
+    (learner,) = rehearse_class.rehearse(1, rehearse_class.LESSONS, faults=True, arrival=0, minutes=5)
+    assert "AssertionError: the answer is lost: server restarted" in learner.failed
 
 
 def break_cells(notebook):
