@@ -190,17 +190,14 @@ class Filmstrip(ipywidgets.VBox):
     def _finish(self, _result: Any) -> None:
         """The cell that made this filmstrip has run, and its first picture is there: the others, before it ends."""
         get_ipython().events.unregister("post_run_cell", self._finish)
-        self.refresh(HEAD_START)
+        time.sleep(0 if self._film.strip.get("whole", True) else HEAD_START)  # a closed one has nothing to draw
+        self.refresh()
 
-    def refresh(self, head_start: float = 0) -> None:
-        """Draw the whole strip if only its first picture is there, or the controls have changed since.
-
-        ``head_start``: seconds to wait before that, if there is something to draw.
-        """
+    def refresh(self) -> None:
+        """Draw the whole strip now if only its first picture is there, or the controls have changed since."""
         with DRAWING:
             self._waiting = False
             if self._film.comm is not None and not (self._film.strip["whole"] and self._up_to_date()):
-                time.sleep(head_start)
                 self._film.strip = self._strip()
                 _give_back_memory()
 

@@ -93,7 +93,8 @@ async def attend(learner: Learner, hub: Hub) -> None:
         except Exception as error:  # the others go on; the table says who failed
             learner.failed.append(f"{type(error).__name__}: {error}")
         except asyncio.CancelledError as error:
-            steps = [step.name for step in traceback.extract_tb(error.__traceback__) if "load" in step.filename]
+            frames, here = traceback.extract_tb(error.__traceback__), os.path.dirname(__file__)
+            steps = [frame.name for frame in frames if frame.filename.startswith(here)]
             learner.failed.append(f"stopped in {' > '.join(steps)}")
             raise
         finally:
