@@ -109,9 +109,9 @@ class Filmstrip(ipywidgets.VBox):
         self.slider.observe(self._snap, names="value")
         for control in self.controls.values():
             control.observe(self._changed, names="value")
-        further = ipywidgets.HBox(list(self.controls.values()), layout={"flex_flow": "row wrap"})
-        rows = [picker, self.slider, further if self.controls else None, self._film]
-        super().__init__([row for row in rows if row is not None])
+        row = {"flex_flow": "row wrap"}
+        further = [ipywidgets.HBox([*self.controls.values()], layout=row)] if self.controls else []
+        super().__init__([*([picker] if picker else []), self.slider, *further, self._film])
         self.add_class("lrlearn-explorer")
         with self._film.hold_sync():
             self._film.slider, self._film.picker, self._film.controls = self.slider, picker, [*self.controls.values()]
@@ -237,6 +237,16 @@ class Filmstrip(ipywidgets.VBox):
 filmstrip = Filmstrip  # a lesson calls it like the function that it stands for
 
 
+def _announce(_result: Any) -> None:
+    """Tell the browser of a part of a slider: it fetches the script that draws them, and none has to wait for it."""
+    get_ipython().events.unregister("post_run_cell", _announce)
+    ipywidgets.SliderStyle().close()
+
+
+if shell := get_ipython():  # when the cell that imports this has run: not while its own filmstrip is on its way
+    shell.events.register("post_run_cell", _announce)
+
+
 def _listed(values: Sequence[Any]) -> list[Any]:
     values = values.tolist() if hasattr(values, "tolist") else list(values)
     if not values:
@@ -259,8 +269,7 @@ def _slider(name: str, values: list[Any], value: Any, format: str | None) -> ipy
         raise ValueError(f"value must be one of the values {values[0]!r} ... {values[-1]!r}, not {value!r}")
     kind = ipywidgets.IntSlider if all(isinstance(v, int) for v in values) else ipywidgets.FloatSlider
     readout = {"readout_format": format} if format else {}
-    step = (values[-1] - values[0]) / (len(values) - 1)
-    step = round(step) if kind is ipywidgets.IntSlider else round(step, 12)
+    step = round((values[-1] - values[0]) / (len(values) - 1), 12)  # an IntSlider makes an int of it
     return kind(min=values[0], max=values[-1], step=step, value=value, **readout, **common)
 
 

@@ -238,14 +238,12 @@ def _batch_gradients(data: Problem, seeds: list[int], num_epochs: int) -> "tuple
     """Each step's ``A`` [step, seed, 2, 2] and ``c`` [step, seed, 2, 1], with train's own order of samples."""
     import torch
 
-    orders = torch.stack(
-        [
-            torch.cat([torch.randperm(NUM_SAMPLES, generator=order) for _ in range(num_epochs)])
-            for order in (torch.Generator().manual_seed(seed) for seed in seeds)
-        ]
-    )
-    orders = orders.reshape(len(seeds), num_epochs * STEPS_PER_EPOCH, BATCH_SIZE).transpose(0, 1)
-    x, y = data.x[orders], data.y[orders]
+    orders = []
+    for seed in seeds:
+        order = torch.Generator().manual_seed(seed)
+        orders.append(torch.cat([torch.randperm(NUM_SAMPLES, generator=order) for _ in range(num_epochs)]))
+    batches = torch.stack(orders).reshape(len(seeds), num_epochs * STEPS_PER_EPOCH, BATCH_SIZE).transpose(0, 1)
+    x, y = data.x[batches], data.y[batches]
     one, mean_x = torch.ones_like(x[..., 0]), x.mean(-1)
     matrices = torch.stack([x.square().mean(-1), mean_x, mean_x, one], -1)
     offsets = torch.stack([(x * y).mean(-1), y.mean(-1)], -1)

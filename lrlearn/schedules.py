@@ -174,10 +174,8 @@ def step_budget(initial_lr: float, gamma: float, num_epochs: int | None = None) 
     if num_epochs is None:
         return initial_lr / (1 - gamma) if gamma < 1 else math.inf
     check_count("num_epochs", num_epochs)
-    if gamma == 1:
-        return float(initial_lr * num_epochs)
-    if gamma == 0:
-        return float(initial_lr)
+    if gamma in (0, 1):
+        return float(initial_lr * num_epochs) if gamma else float(initial_lr)
     try:
         # expm1 keeps the digits that 1 - gamma ** n loses when gamma is close to 1
         return initial_lr * math.expm1(num_epochs * math.log(gamma)) / (gamma - 1)

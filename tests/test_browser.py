@@ -57,6 +57,7 @@ def folder(lab_folder):
         "later = asyncio.get_running_loop().call_later(3, setattr, explorer.slider, 'value', 0.6)",
     )
     lab.write_notebook(folder / "slow.ipynb", SLOW)
+    lab.write_notebook(folder / "imported.ipynb", "from lrlearn import WorkedExample", "WorkedExample()")
     return folder
 
 
@@ -201,6 +202,19 @@ def test_the_first_picture_is_there_before_the_others_are_drawn(browser, server)
     expect(lab.canvas(explorer)).to_have_attribute("data-index", "4")
     expect(explorer.locator(".lrlearn-notice")).to_be_empty()
     expect(lab.canvas(explorer)).to_have_attribute("aria-label", "number 4")
+    page.close()
+
+
+def test_what_draws_a_slider_was_fetched_when_lrlearn_was_imported(browser, server):
+    page = opened(browser, server, "imported.ipynb", run=False)
+    with page.expect_event("requestfinished", lambda request: "/jupyterlab-manager/" in request.url):
+        lab.command(page, "notebook:run-cell-and-select-next")
+    page.wait_for_timeout(1000)
+    page.route("**/lab/extensions/**", lambda route: route.abort())
+    lab.command(page, "notebook:run-cell")
+    lab.drag(page, lab.explorers(page).first, 1)
+    assert_shown(lab.explorers(page).first, lrlearn.WorkedExample())
+    assert_healthy(page)
     page.close()
 
 

@@ -229,12 +229,13 @@ def test_the_picture_is_opaque_so_that_it_shows_on_a_dark_theme():
     assert Image.open(io.BytesIO(strip.png)).convert("RGBA").getextrema()[3] == (255, 255)
 
 
-def test_closing_releases_pictures_and_widgets():
+@pytest.mark.parametrize("further", [True, False], ids=["further control", "none"])
+def test_closing_releases_pictures_and_widgets(further):
     def open_widgets() -> set[str]:
         return set(ipywidgets.widgets.widget._instances)
 
     before = open_widgets()
-    strip = filmstrip(fresh, [1, 2], words, controls={"title": ipywidgets.Text()})
+    strip = filmstrip(fresh, [1, 2], words, controls={"title": ipywidgets.Text()} if further else None)
     film, gone = strip._film, weakref.ref(strip)
     kinds = [ipywidgets.widgets.widget._instances[name] for name in open_widgets() - before]
     assert film in kinds
