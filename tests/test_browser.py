@@ -31,6 +31,20 @@ def draw(value):
     figure.text(0.1 * value, 0.5, str(value))
     return figure
 filmstrip(draw, range(6), "number {}".format)"""
+PICKED = """import ipywidgets
+from matplotlib.figure import Figure
+from lrlearn import filmstrip
+picker = ipywidgets.Dropdown(options=["short", "a choice with a name that takes many words"], description="choice")
+filmstrip(lambda value, choice: Figure(figsize=(7, 1)), [1, 2], lambda value, choice: choice, picker=picker)"""
+# How wide a dropdown is, and how wide it would like to be to show any of its choices.
+WIDTHS = """(select) => {
+    const copy = select.cloneNode(true);
+    copy.style.cssText = "flex: none; width: max-content; max-width: none";
+    select.parentNode.append(copy);
+    const widths = [select, copy].map((each) => each.getBoundingClientRect().width);
+    copy.remove();
+    return widths;
+}"""
 COLOURED = """from matplotlib.figure import Figure
 figure = Figure()
 ax = figure.subplots()
@@ -57,6 +71,7 @@ def folder(lab_folder):
         "later = asyncio.get_running_loop().call_later(3, setattr, explorer.slider, 'value', 0.6)",
     )
     lab.write_notebook(folder / "slow.ipynb", SLOW)
+    lab.write_notebook(folder / "picked.ipynb", PICKED)
     lab.write_notebook(folder / "imported.ipynb", "from lrlearn import WorkedExample", "WorkedExample()")
     return folder
 
@@ -215,6 +230,13 @@ def test_what_draws_a_slider_was_fetched_when_lrlearn_was_imported(browser, serv
     lab.drag(page, lab.explorers(page).first, 1)
     assert_shown(lab.explorers(page).first, lrlearn.WorkedExample())
     assert_healthy(page)
+    page.close()
+
+
+def test_a_dropdown_is_wide_enough_for_its_longest_choice(browser, server):
+    page = opened(browser, server, "picked.ipynb")
+    is_wide, wants = lab.explorers(page).locator("select").evaluate(WIDTHS)
+    assert 150 < wants <= is_wide
     page.close()
 
 

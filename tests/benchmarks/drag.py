@@ -1,10 +1,14 @@
 """The same picture dragged in several ways, in JupyterLab and Chromium, the kernel here and 200 ms away.
 
-    python tests/benchmarks/drag.py [way ...]        ways: filmstrip, interact, image, and where installed ipympl,
-                                                     plotly, bqplot
+    python tests/benchmarks/drag.py [--fetched] [way ...]       ways: filmstrip, interact, image, and where installed
+                                                                ipympl, plotly, bqplot
 
-On a screen with two pixels for each of the page's, as most laptops and phones have, and for which all ways draw.
-Three rounds of all ways in turn; each figure is the median, with the least and the most where they differ.
+--fetched: on a page that has already fetched what draws ipywidgets' sliders; otherwise it has not, but importing
+lrlearn makes it do so.
+
+A hand crosses 41 of the slider's 50 steps as fast as the browser takes its moves, in about a second, on a screen with
+two pixels for each of the page's, as most laptops and phones have, and for which all ways draw.
+Five rounds of all ways in turn; each figure is the median, with the least and the most where they differ.
 painted / values: how many of the values that the slider passed were seen as a picture of their own.
 settled: how long after the slider's last value the last picture came, both as the page was changed; the browser
 shows either in its next frame.
@@ -30,8 +34,8 @@ from playwright.sync_api import Page
 from tqdm import tqdm
 
 DELAYS = (0, 200)  # ms, there and back together
-ROUNDS = 3
-MOVES, EVERY_MS = 41, 33  # a hand that crosses the slider in 1.4 s
+ROUNDS = 5
+MOVES = 41
 SETUP = """
 import io
 import ipywidgets as widgets
@@ -244,9 +248,7 @@ def measure(page: Page, address: str, way: str, sizes: list[int]) -> dict[str, f
     page.mouse.move(track["x"], y)
     page.wait_for_timeout(2000)
     page.evaluate(WATCH)
-    for move in range(1, MOVES + 1):
-        page.mouse.move(track["x"] + track["width"] * move / 50, y)
-        page.wait_for_timeout(EVERY_MS)
+    page.mouse.move(track["x"] + track["width"] * MOVES / 50, y, steps=MOVES)
     page.mouse.up()
     page.wait_for_timeout(3000)
     result = page.evaluate(RESULT) | {"kB": sum(sizes) / 1000}
@@ -271,13 +273,16 @@ def row(way: str, delay: float, rounds: list[dict[str, float]]) -> str:
 
 
 def main(ways: list[str]) -> None:
+    setup = SETUP
+    if "--fetched" in ways:
+        ways, setup = ways[1:], SETUP + "\nwidgets.SliderStyle().close()"
     ways = ways or [way for way in WAYS if installed(way)]
     print("| way | kernel ms away | painted / values | settled ms | first ms | kB |")
     print("|---|---:|---:|---:|---:|---:|", flush=True)
     with tempfile.TemporaryDirectory() as folder, lab.browser() as browser:
         for way in ways:
             shows = WAYS[way] if way == "filmstrip" else SLIDER + WAYS[way]
-            lab.write_notebook(Path(folder, f"{way}.ipynb"), SETUP.replace("LIBRARY", LIBRARIES.get(way, "")), shows)
+            lab.write_notebook(Path(folder, f"{way}.ipynb"), setup.replace("LIBRARY", LIBRARIES.get(way, "")), shows)
         with lab.server(Path(folder)) as address:
             for delay in DELAYS:
                 found: dict[str, list] = {way: [] for way in ways}
