@@ -240,7 +240,7 @@ filmstrip = Filmstrip  # a lesson calls it like the function that it stands for
 def _announce(_result: Any) -> None:
     """Tell the browser of a part of a slider: it fetches the script that draws them, and none has to wait for it."""
     get_ipython().events.unregister("post_run_cell", _announce)
-    ipywidgets.SliderStyle().close()
+    ipywidgets.SliderStyle()  # never closed: with the first widget of a page JupyterLab ends the thread of all others
 
 
 if shell := get_ipython():  # when the cell that imports this has run: not while its own filmstrip is on its way

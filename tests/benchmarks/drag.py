@@ -275,7 +275,7 @@ def row(way: str, delay: float, rounds: list[dict[str, float]]) -> str:
 def main(ways: list[str]) -> None:
     setup = SETUP
     if "--fetched" in ways:
-        ways, setup = ways[1:], SETUP + "\nwidgets.SliderStyle().close()"
+        ways, setup = ways[1:], SETUP + "\nwidgets.SliderStyle();"
     ways = ways or [way for way in WAYS if installed(way)]
     print("| way | kernel ms away | painted / values | settled ms | first ms | kB |")
     print("|---|---:|---:|---:|---:|---:|", flush=True)
