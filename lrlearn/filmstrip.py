@@ -109,15 +109,14 @@ class Filmstrip(ipywidgets.VBox):
         self.slider.observe(self._snap, names="value")
         for control in self.controls.values():
             control.observe(self._changed, names="value")
-        row = {"flex_flow": "row wrap"}
-        further = [ipywidgets.HBox([*self.controls.values()], layout=row)] if self.controls else []
-        super().__init__([*([picker] if picker else []), self.slider, *further, self._film])
+        further = [*self.controls.values()]
+        rows = [picker, self.slider, ipywidgets.HBox(further, layout={"flex_flow": "row wrap"}) if further else None]
+        super().__init__([row for row in [*rows, self._film] if row is not None])
         self.add_class("lrlearn-explorer")
         with self._film.hold_sync():
-            self._film.slider, self._film.picker, self._film.controls = self.slider, picker, [*self.controls.values()]
+            self._film.slider, self._film.picker, self._film.controls = self.slider, picker, further
             self._film.strip = self._strip(only=self._index())
-        if shell := get_ipython():  # elsewhere pictures are drawn when they are asked for
-            shell.events.register("post_run_cell", self._finish)
+        _when_the_cell_ends(self._finish)  # elsewhere pictures are drawn when they are asked for
 
     @property
     def value(self) -> Any:
@@ -187,9 +186,8 @@ class Filmstrip(ipywidgets.VBox):
             self._waiting = True
             loop.call_later(0.02, self.refresh)
 
-    def _finish(self, _result: Any) -> None:
+    def _finish(self) -> None:
         """The cell that made this filmstrip has run, and its first picture is there: the others, before it ends."""
-        get_ipython().events.unregister("post_run_cell", self._finish)
         time.sleep(0 if self._film.strip.get("whole", True) else HEAD_START)  # a closed one has nothing to draw
         self.refresh()
 
@@ -237,14 +235,21 @@ class Filmstrip(ipywidgets.VBox):
 filmstrip = Filmstrip  # a lesson calls it like the function that it stands for
 
 
-def _announce(_result: Any) -> None:
-    """Tell the browser of a part of a slider: it fetches the script that draws them, and none has to wait for it."""
-    get_ipython().events.unregister("post_run_cell", _announce)
-    ipywidgets.SliderStyle()  # never closed: with the first widget of a page JupyterLab ends the thread of all others
+def _when_the_cell_ends(do: Callable[[], Any]) -> None:
+    """Call ``do()`` once, when the cell that runs has ended; outside of IPython never."""
+
+    def once(_result: Any) -> None:
+        shell.events.unregister("post_run_cell", once)
+        do()
+
+    if shell := get_ipython():
+        shell.events.register("post_run_cell", once)
 
 
-if shell := get_ipython():  # when the cell that imports this has run: not while its own filmstrip is on its way
-    shell.events.register("post_run_cell", _announce)
+# The browser fetches the script that draws sliders when it hears of a part of one: when this was imported, and not
+# while a filmstrip of the same cell is on its way. It is never closed: with the first widget of a page JupyterLab ends
+# the thread of all others.
+_when_the_cell_ends(ipywidgets.SliderStyle)
 
 
 def _listed(values: Sequence[Any]) -> list[Any]:

@@ -272,11 +272,9 @@ def row(way: str, delay: float, rounds: list[dict[str, float]]) -> str:
     return f"| {way} | {delay} | {shown} | {' | '.join(numbers)} |"
 
 
-def main(ways: list[str]) -> None:
-    setup = SETUP
-    if "--fetched" in ways:
-        ways, setup = ways[1:], SETUP + "\nwidgets.SliderStyle();"
-    ways = ways or [way for way in WAYS if installed(way)]
+def main(arguments: list[str]) -> None:
+    setup = SETUP + ("widgets.SliderStyle();" if "--fetched" in arguments else "")
+    ways = [way for way in arguments if way != "--fetched"] or [way for way in WAYS if installed(way)]
     print("| way | kernel ms away | painted / values | settled ms | first ms | kB |")
     print("|---|---:|---:|---:|---:|---:|", flush=True)
     with tempfile.TemporaryDirectory() as folder, lab.browser() as browser:
