@@ -8,16 +8,16 @@ import ipywidgets
 import numpy as np
 
 from lrlearn import plots, regression
-from lrlearn.filmstrip import Filmstrip
-from lrlearn.schedules import check_count, check_number, exponential_lr
+from lrlearn.checks import check_count, check_number
+from lrlearn.filmstrips import Filmstrip
+from lrlearn.regression import GAMMAS, SEEDS
+from lrlearn.schedules import exponential_lr
 
-GAMMAS = [round(0.5 + 0.01 * step, 2) for step in range(51)]  # 0.50, 0.51, ... 1.00
 GAMMA = {"name": "gamma", "format": ".2f"}
 SWEPT_GAMMAS = [round(0.65 + 0.01 * step, 2) for step in range(36)]  # 0.65, 0.66, ... 1.00
 SWEPT_LRS = [float(lr) for lr in np.geomspace(0.003, 3, 24)]
 INITIAL_LRS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0]
 CURVATURES = (1.0, 10.0)  # of the valley: its steep side allows constant rates below 2 / 10
-NUM_SEEDS = 32
 _remember_last = functools.lru_cache(maxsize=1)  # a scene is drawn once for all pictures of a strip
 
 
@@ -143,9 +143,7 @@ class TrainingExplorer(Filmstrip):
         if initial_lr not in INITIAL_LRS:
             raise ValueError(f"initial_lr must be one of {INITIAL_LRS}, not {initial_lr!r}")
         gammas = _checked_gammas(None, gamma)
-        runs = _remember_last(
-            lambda initial_lr, num_epochs: regression.sweep([initial_lr], gammas, range(NUM_SEEDS), num_epochs)
-        )
+        runs = _remember_last(lambda initial_lr, num_epochs: regression.sweep([initial_lr], gammas, SEEDS, num_epochs))
 
         @_remember_last
         def scene(**settings: Any) -> Callable:
@@ -191,7 +189,7 @@ class SweepExplorer(Filmstrip):
 
         @_remember_last
         def final(num_epochs: int) -> np.ndarray:
-            return regression.sweep(SWEPT_LRS, gammas, range(NUM_SEEDS), num_epochs).excess[..., -1].numpy()
+            return regression.sweep(SWEPT_LRS, gammas, SEEDS, num_epochs).excess[..., -1].numpy()
 
         scene = _remember_last(lambda num_epochs: plots.sweep_scene(SWEPT_LRS, gammas, final(num_epochs)))
 
@@ -199,7 +197,7 @@ class SweepExplorer(Filmstrip):
             means = final(num_epochs)[:, gammas.index(gamma)].mean(-1)
             best = int(means.argmin())
             return (
-                f"gamma {gamma:.2f}, {num_epochs} epochs: the lowest mean excess loss over {NUM_SEEDS} seeds is "
+                f"gamma {gamma:.2f}, {num_epochs} epochs: the lowest mean excess loss over {len(SEEDS)} seeds is "
                 f"{means[best]:.2g}, at initial_lr {SWEPT_LRS[best]:.3g}; at {SWEPT_LRS[0]:g} it is {means[0]:.2g}."
             )
 

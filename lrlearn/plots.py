@@ -1,7 +1,7 @@
 """Numbers in, matplotlib Figure out: the pictures of the lessons, without pyplot and without torch.
 
 A function whose name ends in ``_scene`` draws the axes once and returns ``draw(value) -> Figure``,
-which moves only the artists made with ``animated=True``: what `lrlearn.filmstrip` needs to be quick.
+which moves only the artists made with ``animated=True``: what a filmstrip needs to be quick.
 """
 
 import base64
@@ -252,7 +252,7 @@ def training_scene(
     """
     num_epochs = excess.shape[-1]
     epochs, ends = np.arange(num_epochs), np.array([-1.0, 1.0])
-    means, (lows, highs) = _drawable(excess.mean(1)), np.percentile(_drawable(excess), BAND, axis=1)
+    means, (lows, highs) = drawable(excess.mean(1)), np.percentile(drawable(excess), BAND, axis=1)
     with np.errstate(invalid="ignore"):
         lines = np.nan_to_num(np.clip(weights[..., :1] * ends + weights[..., 1:], -1e3, 1e3), nan=1e3)
     picture = Picture(10, 3.6)
@@ -290,11 +290,11 @@ def sweep_scene(initial_lrs: Sequence[float], gammas: Sequence[float], excess: n
     Args:
         excess: final excess loss [initial_lr, gamma, seed].
     """
-    means, (lows, highs) = excess.mean(2), np.percentile(_drawable(excess), BAND, axis=2)
+    means, (lows, highs) = excess.mean(2), np.percentile(drawable(excess), BAND, axis=2)
     picture = Picture(10, 4)
     left, right = picture.subplots(1, 2)
     steps = colormaps["cividis"].resampled(12)  # half a decade each: read off the bar, and few colours to send
-    decades = np.log10(_drawable(means))
+    decades = np.log10(drawable(means))
     colours = left.pcolormesh(gammas, initial_lrs, decades, cmap=steps, vmin=-5, vmax=1, shading="nearest")
     picture.colorbar(colours, ax=left, extend="both", label="log10 of the mean excess loss")
     diverged = np.argwhere(means > 10)
@@ -315,9 +315,9 @@ def sweep_scene(initial_lrs: Sequence[float], gammas: Sequence[float], excess: n
         for line in (cut, core):
             line.set_xdata([gamma, gamma])
         band.set_data(initial_lrs, lows[:, at], highs[:, at])
-        mean.set_ydata(_drawable(means[:, at]))
+        mean.set_ydata(drawable(means[:, at]))
         best = int(means[:, at].argmin())
-        lowest.set_data([initial_lrs[best]], [_drawable(means[best, at])])
+        lowest.set_data([initial_lrs[best]], [drawable(means[best, at])])
         says.set_text(f"gamma {gamma:.4g}: lowest {means[best, at]:.2g}\nat initial_lr {initial_lrs[best]:.3g}")
         return picture
 
@@ -330,78 +330,6 @@ def _box(ax: Axes, x: float, y: float, edge: str, **options: Any) -> Text:
     return ax.text(x, y, "", transform=ax.transAxes, animated=True, bbox=box, **options)
 
 
-def _drawable(excess: Any) -> np.ndarray:
+def drawable(excess: Any) -> np.ndarray:
     """Excess losses kept between the edges of the axes, so that a diverged run cannot break a plot."""
     return np.clip(np.nan_to_num(excess, nan=HIGHEST, posinf=HIGHEST), LOWEST, HIGHEST)
-
-
-def fault_scene(cases: Mapping[str, Mapping[str, Any]], steps_per_epoch: int) -> Callable[..., Figure]:
-    """A right and a broken run side by side: rates, excess loss, the lines that differ, what torch says.
-
-    Args:
-        cases: name -> ``right`` and ``broken``, two runs; ``lines``, a diff from right to broken; ``says``.
-            A run has ``used`` [step], and ``logged``, ``excess``, ``last_epochs`` [epoch]; a broken one may be shorter.
-        steps_per_epoch: how many steps an epoch has.
-
-    Returns:
-        ``draw(epoch, choice) -> Figure``, choice being one of the names.
-    """
-    picture = Picture(9, 3.9)
-    axes = picture.subplot_mosaic([["rate", "loss"], ["code", "code"]], height_ratios=(3, 2.2))
-    rate, loss, code = (axes[name] for name in ("rate", "loss", "code"))
-    runs = [case[side] for case in cases.values() for side in ("right", "broken")]
-    losses = np.concatenate([_drawable(run.excess) for run in runs])
-    rate.set(title="rate used in each epoch", ylim=(0, 1.35 * max(max(run.used) for run in runs)))
-    loss.set(title="excess loss after each epoch", yscale="log", ylim=(losses.min() / 1.5, losses.max() * 1.5))
-    code.set_axis_off()
-    kinds = {"right": STYLES[0] | {"linewidth": 3}, "broken": STYLES[1] | {"linewidth": 2}}
-    curves = {}
-    for name, style in kinds.items():
-        curves[rate, name] = rate.step([], [], where="post", label=name, **style | {"marker": ""})[0]
-        curves[loss, name] = loss.plot([], [], label=name, **style)[0]
-    (logged,) = rate.plot([], [], "kD", fillstyle="none", label="broken, in its log")
-    cursors = [ax.axvline(0, color=GREY, linestyle=":", linewidth=2, animated=True) for ax in (rate, loss)]
-    for ax in (rate, loss):
-        ax.set_xlim(-0.5, max(len(run.excess) for run in runs) + 0.2)
-    rate.legend(loc="upper center", ncols=3, fontsize=9, frameon=False)
-    common = {"family": "monospace", "fontsize": 9, "va": "top"}
-    diff = [code.text(0, 0.95 - 0.125 * row, "", **common) for row in range(8)]
-    says = code.text(0, 1.02, "", fontsize=9.5)
-    table = code.text(1, 0.95, "", ha="right", animated=True, **common)
-    for artist in picture.findobj(lambda artist: hasattr(artist, "set_antialiased")):
-        artist.set_antialiased(False)  # at double resolution it looks the same, and there are many pictures to send
-    shown = []
-
-    def draw(epoch: int, choice: str) -> Figure:
-        case = cases[choice]
-        if shown != [choice]:  # the picker has moved: everything but the cursors and the table is drawn anew
-            shown[:] = [choice]
-            for (ax, name), curve in curves.items():
-                values = case[name].used if ax is rate else _drawable(case[name].excess)
-                curve.set_data(np.arange(len(values)) / (steps_per_epoch if ax is rate else 1), values)
-            logged.set_data(range(len(case["broken"].logged)), case["broken"].logged)
-            for text, line in zip(diff, [*case["lines"], *[""] * len(diff)], strict=False):
-                text.set(text=line, color={"-": BLUE, "+": ORANGE}.get(line[:1], "black"))
-            says.set_text(f"torch says: {case['says']}")
-            picture.stale = True
-        for cursor in cursors:
-            cursor.set_xdata([epoch, epoch])
-        table.set_text(_fault_table(case["right"], case["broken"], epoch, steps_per_epoch))
-        return picture
-
-    return draw
-
-
-def _fault_table(right: Any, broken: Any, epoch: int, steps_per_epoch: int) -> str:
-    """The numbers of one epoch of the two runs; a run that has stopped by then has none."""
-    rows = {
-        "rate used": lambda run: f"{run.used[epoch * steps_per_epoch]:.4g}",
-        "in the log": lambda run: f"{run.logged[epoch]:.4g}",
-        "excess loss": lambda run: f"{run.excess[epoch]:.2e}",
-        "last_epoch": lambda run: f"{run.last_epochs[epoch]:.4g}",
-    }
-    lines = [f"epoch {epoch:<6}{'right':>10}{'broken':>10}"]
-    for name, tell in rows.items():
-        cells = [tell(run) if epoch < len(run.excess) else "stopped" for run in (right, broken)]
-        lines.append(f"{name:<12}{cells[0]:>10}{cells[1]:>10}")
-    return "\n".join(lines)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lrlearn.schedules import check_count
+from lrlearn.checks import check_count
 
 
 class Expected(NamedTuple):

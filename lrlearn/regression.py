@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lrlearn.schedules import check_count, check_number, check_schedule
+from lrlearn.checks import check_count, check_lists, check_number, check_schedule
 
 if TYPE_CHECKING:
     import torch
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 NUM_SAMPLES = 64
 BATCH_SIZE = 8
 STEPS_PER_EPOCH = NUM_SAMPLES // BATCH_SIZE
+GAMMAS = [round(0.5 + 0.01 * step, 2) for step in range(51)]  # 0.50, 0.51, ... 1.00: what one drags over
+SEEDS = range(32)  # orders of the samples; enough for a mean with its spread, few enough to drag
 LOSS_LIMIT = 1e100  # beyond it a loss is recorded as inf: close to the end of float64 no digit can be trusted
 
 
@@ -164,7 +166,7 @@ def sweep(initial_lrs: Iterable[float], gammas: Iterable[float], seeds: Iterable
     >>> sweep([0.1, 0.2], [0.9], range(4), num_epochs=5).losses.shape
     torch.Size([2, 1, 4, 5])
     """
-    initial_lrs, gammas, seeds = _listed(initial_lrs=initial_lrs, gammas=gammas, seeds=seeds)
+    initial_lrs, gammas, seeds = check_lists(initial_lrs=initial_lrs, gammas=gammas, seeds=seeds)
     for initial_lr in initial_lrs:
         check_number("initial_lrs", initial_lr, above=0)
     for gamma in gammas:
@@ -204,7 +206,7 @@ def sweep_rates(rates: Any, seeds: Iterable[int], data: Problem | None = None) -
     rates = torch.as_tensor(rates, dtype=torch.float64)
     if rates.ndim != 2 or not rates.numel() or not bool(((rates >= 0) & (rates < torch.inf)).all()):
         raise ValueError("rates must be a table [schedule, epoch] of finite numbers >= 0, not empty")
-    (seeds,) = _listed(seeds=seeds)
+    (seeds,) = check_lists(seeds=seeds)
     for seed in seeds:
         check_count("seeds", seed, least=0)
     data = problem() if data is None else data
@@ -228,7 +230,7 @@ def diverged_at(losses: Iterable[float], untrained: float) -> int | None:
     >>> diverged_at([1.0, 0.5], untrained=2.0), diverged_at([1.0, 99.0, float("inf")], untrained=2.0)
     (None, 1)
     """
-    (losses,) = _listed(losses=losses)
+    (losses,) = check_lists(losses=losses)
     better = [epoch for epoch, loss in enumerate(losses) if loss <= untrained]
     first = better[-1] + 1 if better else 0
     return first if first < len(losses) else None
@@ -255,16 +257,3 @@ def _loss(data: Problem, theta: "torch.Tensor") -> "torch.Tensor":
     x, _, best, minimum, _ = data
     weight, bias = theta[:, 0] - best[0], theta[:, 1] - best[1]
     return x.square().mean() * weight**2 + 2 * x.mean() * weight * bias + bias**2 + minimum
-
-
-def _listed(**arguments: Any) -> list[list]:
-    """Each argument as a list of plain numbers; it must be a collection and not empty."""
-    lists = []
-    for name, argument in arguments.items():
-        if isinstance(argument, str) or not isinstance(argument, Iterable) or getattr(argument, "ndim", 1) == 0:
-            raise TypeError(f"{name} must be a list of numbers, not {argument!r}")
-        values = argument.tolist() if hasattr(argument, "tolist") else list(argument)
-        if not values:
-            raise ValueError(f"{name} must not be empty")
-        lists.append(values)
-    return lists

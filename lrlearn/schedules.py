@@ -5,73 +5,9 @@ served because ``gamma ** epoch`` and ``initial_lr * ...`` work on them as they 
 """
 
 import math
-from numbers import Integral, Real
 from typing import Any
 
-
-def check_number(name: str, value: Any, *, above: float | None = None, least: float | None = None) -> float:
-    """Return ``value`` if it is a finite real number in range; say what is wrong otherwise.
-
-    Raises:
-        TypeError: ``value`` is not a real number (a bool is not one either).
-        ValueError: it is infinite, NaN, not above ``above``, or below ``least``.
-
-    >>> check_number("gamma", 0.9, least=0)
-    0.9
-    """
-    wanted = "a finite number"
-    wanted += f" > {above:g}" if above is not None else f" >= {least:g}" if least is not None else ""
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise TypeError(f"{name} must be {wanted}, not {value!r} (a {type(value).__name__})")
-    too_low = (above is not None and value <= above) or (least is not None and value < least)
-    try:
-        finite = math.isfinite(value)
-    except OverflowError:  # an int beyond what a float can hold
-        finite = False
-    if not finite or too_low:
-        raise ValueError(f"{name} must be {wanted}, not {value!r}")
-    return value
-
-
-def check_count(name: str, value: Any, *, least: int = 1) -> int:
-    """Return ``value`` as an int if it is a whole number >= ``least``; say what is wrong otherwise.
-
-    Raises:
-        TypeError: ``value`` is not an integer (2.0 and True are not).
-        ValueError: it is below ``least``.
-
-    >>> check_count("num_epochs", 40)
-    40
-    """
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise TypeError(f"{name} must be an integer >= {least}, not {value!r} (a {type(value).__name__})")
-    if value < least:
-        raise ValueError(f"{name} must be an integer >= {least}, not {value!r}")
-    return int(value)
-
-
-def check_schedule(initial_lr: float, gamma: float) -> None:
-    """Say what is wrong unless ``initial_lr`` is a finite number > 0 and ``gamma`` one >= 0.
-
-    Raises:
-        TypeError, ValueError: as `check_number`; the message names the argument.
-
-    >>> check_schedule(initial_lr=0.1, gamma=0.9)
-    """
-    check_number("initial_lr", initial_lr, above=0)
-    check_number("gamma", gamma, least=0)
-
-
-def _check_epoch(epoch: Any) -> None:
-    if not hasattr(epoch, "dtype") or not getattr(epoch, "ndim", 0):
-        check_number("epoch", epoch.item() if hasattr(epoch, "dtype") else epoch, least=0)
-        return
-    kind = getattr(epoch.dtype, "name", str(epoch.dtype))  # numpy's float64, torch's torch.float64
-    if "float" not in kind and "int" not in kind:
-        raise TypeError(f"epoch must hold real numbers >= 0, not {kind}")
-    allowed = (epoch >= 0) & (epoch < math.inf)  # NaN fails both comparisons
-    if not bool(allowed.all()):
-        raise ValueError(f"epoch must hold only finite numbers >= 0, not {epoch[~allowed][0]!s}")
+from lrlearn.checks import check_count, check_epoch, check_number, check_schedule
 
 
 def exponential_lr(initial_lr: float, gamma: float, epoch: Any) -> Any:
@@ -94,7 +30,7 @@ def exponential_lr(initial_lr: float, gamma: float, epoch: Any) -> Any:
     0.0729
     """
     check_schedule(initial_lr, gamma)
-    _check_epoch(epoch)
+    check_epoch(epoch)
     try:
         return float(initial_lr) * float(gamma) ** epoch
     except OverflowError:

@@ -4,7 +4,7 @@ import lab
 import pytest
 from playwright.sync_api import expect
 
-from lrlearn.filmstrip import DPI
+from lrlearn.rendering import DPI
 
 pytestmark = pytest.mark.browser
 LAST = [30, 10, 50, 50, 35]  # where the slider of each question ends, counted from 0

@@ -17,8 +17,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lrlearn import exercises
-from lrlearn.exercises import EXACT, EXERCISES, GAMMAS, HINTS, Comparison, Feedback, check
+from lrlearn import comparison, probes
+from lrlearn.comparison import EXACT, Comparison, Feedback
+from lrlearn.exercises import EXERCISES, HINTS, check
+from lrlearn.regression import GAMMAS
 from lrlearn.schedules import exponential_lr, gamma_for, half_life, step_budget
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -107,7 +109,7 @@ def observed(exercise, function):
     """What `Comparison` sees: the inputs, and the corners if all inputs are right."""
     seen = [exercise.ask(function, inputs) for inputs in exercise.inputs]
     right = [exercise.ask(exercise.truth, inputs) for inputs in exercise.inputs]
-    if all(itertools.starmap(exercises._same, zip(seen, right, strict=True))):
+    if all(itertools.starmap(comparison._same, zip(seen, right, strict=True))):
         seen += [exercise.ask(function, inputs) for inputs in exercise.corners.values()]
     return seen
 
@@ -117,12 +119,12 @@ def tells_apart(exercise):
     answers: list = [("right", exercise.truth)]
     answers += [(slug, form) for slug, functions in exercise.mistakes.items() for form in functions]
     seen = [(slug, observed(exercise, form)) for slug, form in answers]
-    loose = exercises.ROUNDED if exercise.given else EXACT
+    loose = comparison.ROUNDED if exercise.given else EXACT
     for (slug, one), (other, two) in itertools.combinations(seen, 2):
         # a rounded right number is close to the right one by its nature; it must only not be equal
         tolerance = EXACT if "rounded-to-zero" in (slug, other) else loose
         if slug != other and len(one) == len(two):
-            agree = all(exercises._same(a, b, tolerance) for a, b in zip(one, two, strict=True))
+            agree = all(comparison._same(a, b, tolerance) for a, b in zip(one, two, strict=True))
             assert not agree, f"{slug} and {other} give the same numbers"
 
 
@@ -444,7 +446,7 @@ def test_a_number_copied_with_three_digits_is_diagnosed():
 
 @pytest.mark.parametrize("gamma", GAMMAS)
 def test_best_gamma_says_on_which_side_it_fails(gamma):
-    means, best = exercises._final_losses()
+    means, best = probes._final_losses()
     feedback = check("best-gamma", gamma)
     assert feedback.correct == (gamma in best)
     assert GAMMAS[means.index(min(means))] in best

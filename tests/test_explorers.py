@@ -22,22 +22,20 @@ from lrlearn import (
     exponential_lr,
     half_life,
     plots,
+    rendering,
 )
 from lrlearn.regression import problem, sweep
-
-# lrlearn.filmstrip is the function; this is its module
-MODULE = explorers.Filmstrip.__init__.__globals__
 
 
 @pytest.fixture(autouse=True, scope="module")
 def small():
     """The same explorers, at a low resolution and with few positions and runs."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(MODULE, "DPI", 24)
+        patch.setattr(rendering, "DPI", 24)
         patch.setattr(explorers, "GAMMAS", [0.5, 0.75, 1.0])
         patch.setattr(explorers, "SWEPT_GAMMAS", [0.8, 0.9, 1.0])
         patch.setattr(explorers, "SWEPT_LRS", [0.01, 0.1, 1.0, 10.0])
-        patch.setattr(explorers, "NUM_SEEDS", 3)
+        patch.setattr(explorers, "SEEDS", range(3))
         yield
 
 
@@ -213,7 +211,7 @@ def test_a_training_that_diverges_is_shown_as_diverged():
     explorer = SweepExplorer(gamma=1.0)
     assert "nan" not in explorer.description.lower()
     explorer = TrainingExplorer(initial_lr=1.0, gamma=1.0)
-    runs = sweep([1.0], [1.0], range(explorers.NUM_SEEDS), 40)
+    runs = sweep([1.0], [1.0], explorers.SEEDS, 40)
     worse = [run for run in runs.losses[0, 0] if run[-1] > problem().untrained]
     assert ("diverged" in explorer.description) == bool(worse)
 

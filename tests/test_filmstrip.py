@@ -5,7 +5,6 @@ import base64
 import gc
 import io
 import math
-import sys
 import threading
 import time
 import weakref
@@ -20,8 +19,8 @@ from IPython.core.events import EventManager, available_events
 from matplotlib.figure import Figure
 from PIL import Image
 
-from lrlearn import filmstrip
-from lrlearn.filmstrip import TOLERANCE
+from lrlearn import filmstrip, filmstrips, rendering
+from lrlearn.filmstrips import TOLERANCE
 
 
 def pixels(png: bytes) -> np.ndarray:
@@ -164,7 +163,7 @@ def test_a_picker_needs_no_new_strip():
 
 def test_in_a_cell_the_first_picture_is_shown_before_the_others_are_drawn(monkeypatch):
     shell = SimpleNamespace(events=EventManager(None, available_events))
-    monkeypatch.setattr(sys.modules[filmstrip.__module__], "get_ipython", lambda: shell)
+    monkeypatch.setattr(filmstrips, "get_ipython", lambda: shell)
     drawn = []
 
     def draw(value: int) -> Figure:
@@ -327,8 +326,7 @@ def test_strips_are_drawn_one_at_a_time():
 
 def test_drawing_does_not_run_far_ahead_of_compressing(monkeypatch):
     """A picture that waits takes 4 MB: a whole strip of them would be 200, thirty times in a class."""
-    module = sys.modules["lrlearn.filmstrip"]
-    compress, drawn, compressed, ahead = module._png, [], [], []
+    compress, drawn, compressed, ahead = rendering._png, [], [], []
 
     def slowly(image: Image.Image) -> bytes:
         time.sleep(0.02)
@@ -340,7 +338,7 @@ def test_drawing_does_not_run_far_ahead_of_compressing(monkeypatch):
         ahead.append(len(drawn) - len(compressed))
         return fresh(value)
 
-    monkeypatch.setattr(module, "_png", slowly)
+    monkeypatch.setattr(rendering, "_png", slowly)
     strip = filmstrip(draw, range(20), words)._strip()
     assert len(strip["pictures"]) == 20
-    assert max(ahead) <= module.WAITING + 1
+    assert max(ahead) <= rendering.WAITING + 1

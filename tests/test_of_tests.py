@@ -67,7 +67,7 @@ def test_a_filmstrip_that_ignores_its_index_is_found(browser, copy):
 def test_an_explorer_whose_observer_raises_is_found(browser, copy):
     # in the kernel alone: the test compares with an explorer in its own process, which must stay whole
     raises = r"\1        __import__('IPython').get_ipython() and 1 / 0\n"
-    break_it(copy / "lrlearn/filmstrip.py", r"(def _snap\(.*\n)", raises)
+    break_it(copy / "lrlearn/filmstrips.py", r"(def _snap\(.*\n)", raises)
     report = run_suite(copy, "tests/test_browser.py", "two_views or no_callback")
     assert failed(report) == ["test_no_callback_raised_in_any_kernel"]
     assert re.search(r"^E +AssertionError: A CALLBACK RAISED\n.*ZeroDivisionError", report, flags=re.MULTILINE), report

@@ -1,10 +1,16 @@
+"""The verdict that the applications' tables rest on."""
+
 import math
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrlearn.trials import progress, summarise, verdict, within_spread
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "lessons" / "applications"))
+
+from trials import progress, summarise, verdict, within_spread
 
 scores = st.lists(st.floats(-100, 100), min_size=2, max_size=12)
 

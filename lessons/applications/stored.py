@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from trials import summarise, verdict, within_spread
 
 from lrlearn import filmstrip, plots
-from lrlearn.trials import summarise, verdict, within_spread
 
 HERE = Path(__file__).resolve().parent
 RATIOS = {1.0: "constant", 0.5: "exponential to 0.5", 0.1: "exponential to 0.1", 0.01: "exponential to 0.01"}

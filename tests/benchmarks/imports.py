@@ -22,7 +22,7 @@ def seconds(code: str) -> float:
 
 def main() -> None:
     bare = seconds("pass")
-    for module in ("lrlearn", "lrlearn.filmstrip", "lrlearn.explorers", "lrlearn.regression", "torch"):
+    for module in ("lrlearn", "lrlearn.filmstrips", "lrlearn.explorers", "lrlearn.regression", "torch"):
         limit = f"   limit {LIMIT} s" if module == "lrlearn" else ""
         print(f"import {module:20}{seconds(f'import {module}') - bare:8.3f} s{limit}")
     loaded = (

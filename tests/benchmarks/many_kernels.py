@@ -17,7 +17,7 @@ JOBS = {
 from lrlearn import explorers, regression
 def job():
     for _ in range(40):
-        regression.sweep(explorers.SWEPT_LRS, explorers.SWEPT_GAMMAS, range(explorers.NUM_SEEDS))
+        regression.sweep(explorers.SWEPT_LRS, explorers.SWEPT_GAMMAS, explorers.SEEDS)
 """,
     "a SweepExplorer and a TrainingExplorer": """
 import lrlearn

@@ -19,7 +19,7 @@ def seconds(function, *arguments) -> float:
 
 
 def main() -> None:
-    rates, gammas, seeds = explorers.SWEPT_LRS, explorers.SWEPT_GAMMAS, range(explorers.NUM_SEEDS)
+    rates, gammas, seeds = explorers.SWEPT_LRS, explorers.SWEPT_GAMMAS, explorers.SEEDS
     runs = len(rates) * len(gammas) * len(seeds)
     sweep(rates, gammas, seeds)
     train(0.1, 0.9, 0)

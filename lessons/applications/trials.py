@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from statistics import fmean, stdev
 from typing import Any, NamedTuple
 
-from lrlearn.schedules import check_number
+from lrlearn.checks import check_number
 
 
 class Summary(NamedTuple):

@@ -8,14 +8,9 @@ sends a new strip; while it is on its way, the picture is marked as not current.
 
 import asyncio
 import base64
-import ctypes
-import gc
-import io
 import math
-import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -25,19 +20,12 @@ import ipywidgets
 import traitlets
 from IPython import get_ipython
 from ipywidgets import widget_serialization
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image
 
-DPI = 200  # drawn at double resolution: a figure of 9 x 3.5 inches shows as 900 x 350 CSS pixels
-WAITING = 4  # pictures between drawing, which is the quicker, and compressing: each takes some 4 MB until then
-COLOURS = 64  # enough for a plot with its anti-aliasing; fewer bytes to send
+from lrlearn.rendering import DRAWING, drawn, give_back_memory
+
 HEAD_START = 0.3  # seconds that a browser on the same few cores has for the first picture before the others are drawn
 TOLERANCE = 1e-9  # a slider's 0.7000000000000001 is its 0.7
-# JupyterLab handles every control in a thread of its own, and matplotlib may draw in only one at a time
-DRAWING = threading.RLock()
-# the same two threads for all strips: each thread has memory of its own, which it keeps when it ends
-COMPRESSING = ThreadPoolExecutor(2)
 
 
 class Film(anywidget.AnyWidget):
@@ -100,7 +88,7 @@ class Filmstrip(ipywidgets.VBox):
     ) -> None:
         if not callable(draw) or not callable(describe):
             raise TypeError("draw and describe must be functions of a value")
-        self.values = _listed(values)
+        self.values = _positions(values)
         self._film = Film()  # first: while the sliders are made and the picture is drawn, the browser reads its script
         self.slider = _slider(name, self.values, value, format)
         self.controls, self.picker = dict(controls or {}), picker
@@ -197,7 +185,7 @@ class Filmstrip(ipywidgets.VBox):
             self._waiting = False
             if self._film.comm is not None and not (self._film.strip["whole"] and self._up_to_date()):
                 self._film.strip = self._strip()
-                _give_back_memory()
+                give_back_memory()
 
     def _strip(self, only: int | None = None) -> dict[str, Any]:
         """Every picture and its description, or one of them, for what the further controls show now."""
@@ -207,7 +195,7 @@ class Filmstrip(ipywidgets.VBox):
         positions = [(value, choice | settings) for choice in choices for value in self.values]
         wanted = positions if only is None else [positions[only]]
         with DRAWING:
-            pictures, width = _pictures(self._draw(value, **row) for value, row in wanted)
+            pictures, width = drawn(self._draw(value, **row) for value, row in wanted)
         descriptions = [self._describe(value, **row) for value, row in wanted]
         if only is not None:
             rest = [None] * (len(positions) - only - 1)
@@ -252,7 +240,7 @@ def _when_the_cell_ends(do: Callable[[], Any]) -> None:
 _when_the_cell_ends(ipywidgets.SliderStyle)
 
 
-def _listed(values: Sequence[Any]) -> list[Any]:
+def _positions(values: Sequence[Any]) -> list[Any]:
     values = values.tolist() if hasattr(values, "tolist") else list(values)
     if not values:
         raise ValueError("values must not be empty")
@@ -296,52 +284,3 @@ def _tidy(value: Any) -> Any:
 
 def _short(value: Any) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _give_back_memory() -> None:
-    """What drawing has left: figures full of cycles, 11 MB each, and freed memory that glibc would keep, some 40 MB."""
-    gc.collect()
-    if hasattr(ctypes.pythonapi, "malloc_trim"):  # this process, and all it has loaded
-        ctypes.pythonapi.malloc_trim(0)
-
-
-def _pictures(figures: Iterable[Figure]) -> tuple[list[bytes], int]:
-    """The figures as palette PNGs, drawn on this thread while two others compress, and their CSS width."""
-    width, jobs = 0, []
-    for figure in figures:
-        if not isinstance(figure, Figure):
-            raise TypeError(f"draw must return a matplotlib Figure, not {figure!r}")
-        stage = figure.canvas if isinstance(figure.canvas, Stage) else Stage(figure)
-        jobs.append(COMPRESSING.submit(_png, stage.picture()))
-        if len(jobs) > WAITING:
-            jobs[-1 - WAITING].result()
-        width = round(figure.get_figwidth() * DPI / 2)
-    return [job.result() for job in jobs], width
-
-
-class Stage(FigureCanvasAgg):
-    """Where a figure is drawn: what stands still once, and the animated artists in front of it for each picture."""
-
-    def __init__(self, figure: Figure) -> None:
-        super().__init__(figure)
-        figure.set_dpi(DPI)
-        figure.stale = True
-
-    def picture(self) -> Image.Image:
-        if self.figure.stale:  # something that is not animated has changed
-            self.draw()
-            self._background = self.copy_from_bbox(self.figure.bbox)
-            moving = self.figure.findobj(lambda artist: artist.get_animated(), include_self=False)
-            self._moving = sorted(moving, key=lambda artist: artist.get_zorder())  # from back to front
-            self.figure.stale = False
-        self.restore_region(self._background)
-        for artist in self._moving:
-            artist.axes.draw_artist(artist) if artist.axes else self.figure.draw_artist(artist)
-        pixels = self.buffer_rgba()
-        return Image.frombuffer("RGBA", (pixels.shape[1], pixels.shape[0]), pixels).convert("RGB")
-
-
-def _png(image: Image.Image) -> bytes:
-    data = io.BytesIO()
-    image.quantize(COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(data, "PNG")
-    return data.getvalue()
