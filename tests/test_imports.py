@@ -99,6 +99,7 @@ MAY_IMPORT = {
     "faults": {"plots"},
     "regression": {"checks"},
     "quadratic": {"checks"},
+    "verdicts": {"checks"},
     "comparison": set(),
     "probes": {"comparison", "regression", "schedules"},
     "exercises": {"comparison", "probes", "schedules"},
