@@ -10,7 +10,7 @@ import reprlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, ClassVar
 
 EXACT = 1e-6  # relative; answers computed in float32 are right answers
 ROUNDED = 1e-3  # relative; a misconception's number may be copied by hand with three digits
@@ -26,16 +26,22 @@ class Feedback:
     hint: str
     answered: bool = True
 
+    SIGNS: ClassVar = (("✔", "Right"), ("✘", "Not right yet"), ("…", "Not answered yet"))  # a symbol and its words
+
+    @property
+    def _state(self) -> int:
+        return 0 if self.correct else 1 if self.answered else 2
+
     @property
     def verdict(self) -> str:
-        return "Right" if self.correct else "Not right yet" if self.answered else "Not answered yet"
+        return self.SIGNS[self._state][1]
 
     def __repr__(self) -> str:
         name = f" ({self.misconception})" if self.misconception else ""
         return f"{self.verdict}{name}. {self.hint}"
 
     def _repr_html_(self) -> str:
-        symbol, colour = ("✔", "#00694c") if self.correct else ("✘", "#a33b00") if self.answered else ("…", "#555555")
+        symbol, colour = self.SIGNS[self._state][0], ("#00694c", "#a33b00", "#555555")[self._state]
         style = "background:#ffffff;color:#111111"  # said everywhere: a dark theme colours code on its own
         name = f' <code style="{style}">{html.escape(self.misconception)}</code>' if self.misconception else ""
         return (
@@ -192,7 +198,7 @@ def _check_signature(answer: Any, names: list[str]) -> None:
     try:
         signature.bind(*names)
     except TypeError:
-        raise UnusableAnswer(_clean(f"{wanted}, and this one takes ({', '.join(signature.parameters)})")) from None
+        raise UnusableAnswer(clean(f"{wanted}, and this one takes ({', '.join(signature.parameters)})")) from None
     if list(signature.parameters) != names and sorted(signature.parameters) == sorted(names):
         raise UnusableAnswer(f"{wanted}: the arguments in this order")
 
@@ -209,7 +215,7 @@ def _same(got: dict[str, float] | str, want: dict[str, float] | str, tolerance: 
     return got.keys() == want.keys() and all(close_to(got[label], want[label], tolerance) for label in want)
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """One short line without control characters: what is quoted cannot disturb the page or the terminal."""
     text = "".join(letter if letter.isprintable() else " " for letter in text[: LONGEST + 1])
     return text if len(text) <= LONGEST else text[:LONGEST] + "..."
@@ -217,7 +223,7 @@ def _clean(text: str) -> str:
 
 def _shown(value: Any) -> str:
     """Strings are quoted, all else is named by its type: a repr may be long, change from run to run or raise."""
-    return _clean(reprlib.repr(value) if type(value) is str else f"a value of type {type(value).__name__}")
+    return clean(reprlib.repr(value) if type(value) is str else f"a value of type {type(value).__name__}")
 
 
 def raised_by(error: BaseException) -> str:
@@ -227,4 +233,4 @@ def raised_by(error: BaseException) -> str:
         message = str(error)
     except BaseException:
         message = ""
-    return _clean(f"{name}: {message}" if message else name)
+    return clean(f"{name}: {message}" if message else name)

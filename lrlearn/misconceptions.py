@@ -1,0 +1,25 @@
+"""What people get wrong about ExponentialLR: a slug for each belief, and the sentence that answers it."""
+
+HINTS = {
+    "off-by-one-epoch": "That is one epoch off: the first epoch is epoch 0, and its rate is not multiplied yet.",
+    "additive-decay": "That takes the same amount away in every epoch; gamma multiplies, so each cut is smaller.",
+    "never-stepped": "That rate never changes: scheduler.step(), once an epoch, is what multiplies it by gamma.",
+    "gamma-is-the-reduction": "gamma is what is kept, not what is taken away: 0.9 keeps nine tenths of the rate.",
+    "exp-minus-gamma": "No exp is needed: gamma itself is the base of the power, gamma ** epoch.",
+    "one-multiplication": "gamma is multiplied in once for every epoch: that makes a power, gamma ** epoch.",
+    "gamma-to-the-initial-lr": "Only gamma is raised to the power; initial_lr is multiplied in once, outside it.",
+    "per-batch-step": "That multiplies by the epoch's gamma in every batch: the rate falls many times too fast.",
+    "scheduler-before-optimizer": "scheduler.step() comes before optimizer.step() there: the first rate is never used.",
+    "double-step": "That multiplies twice an epoch: one scheduler, stepped once (two on one optimizer compound).",
+    "get-lr-as-current": "That is what get_lr() says; the rate that the optimizer holds is in get_last_lr().",
+    "tensor-lr-alias": "All entries are the last rate: a tensor logged while it changes in place; log float(lr).",
+    "fence-post": "Count the steps, not the posts: T things in a row have only T - 1 steps between them.",
+    "scheduler-state-not-saved": "The rates go on, but scheduler.last_epoch is 0 again: restore the scheduler as well.",
+    "optimizer-state-not-restored": "The scheduler is back; the optimizer still has its initial rate: restore both.",
+    "last-epoch-is-the-end": "last_epoch is only a count: it brings no rate back. Load both state dicts.",
+    "plotting-consumes-it": "The scheduler was stepped before training began, so training starts where that ended.",
+    "recreated-optimizer": "The steps were made by a new optimizer; the scheduler went on changing the old one's rate.",
+    "decay-always-converges": "Shrinking steps have a finite sum, initial_lr / (1 - gamma): they may never arrive.",
+    "gamma-above-one": "gamma above 1 is allowed: the rate grows, as a learning-rate range test wants it.",
+    "rounded-to-zero": "That is the right number, rounded. Keep the digits: a small rate would become 0.",
+}

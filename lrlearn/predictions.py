@@ -1,0 +1,169 @@
+"""A guess, written down before the cell is run, beside what came out: the catalogue that a teacher edits."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lrlearn.comparison import Feedback, UnusableAnswer, clean, read_number
+from lrlearn.misconceptions import HINTS
+
+COPIED = 5e-3  # relative; a misconception's number may be copied with two or three digits
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a lesson asks before it shows.
+
+    Args:
+        beliefs: slug -> what somebody who believes that would predict: a number, a word, or a list of such.
+            A function is given the result and returns one.
+        within: relative; a number that close to the result counts as predicted.
+        choices: the words to choose from, if the prediction is one of a few.
+    """
+
+    beliefs: Mapping[str, Any] = field(default_factory=dict)
+    within: float = 0.03
+    choices: tuple[str, ...] = ()
+
+
+class Outcome(Feedback):
+    """What `predicted` says. It looks like the `Feedback` on an answer, and a wrong prediction is no fault."""
+
+    SIGNS = (("=", "As predicted"), ("≠", "Not as predicted"), ("…", "No prediction written down"))
+
+
+# id -> what is asked; the ids of a lesson begin with what they are about, not with the lesson's number
+PREDICTIONS: dict[str, Prediction] = {
+    "rate-in-epoch-3": Prediction(  # initial_lr 0.1, gamma 0.9
+        {
+            "additive-decay": 0.07,
+            "off-by-one-epoch": [0.06561, 0.081],
+            "never-stepped": 0.1,
+            "gamma-is-the-reduction": 0.0001,
+            "exp-minus-gamma": 0.00672,
+            "one-multiplication": [0.27, 0.09],
+            "gamma-to-the-initial-lr": 0.000729,
+        },
+        within=1e-3,
+    ),
+}
+
+
+def predicted(prediction_id: str | None, guess: Any, result: Any) -> Feedback:
+    """Put a prediction beside what came out.
+
+    Args:
+        prediction_id: a key of `PREDICTIONS`; None for a question that stands in no catalogue.
+        guess: a number or a word, as the lesson asks; ``...`` or None: nothing was written down, which is fine.
+        result: what came out, a number, a word or True or False (the same as "yes" or "no").
+
+    Returns:
+        The feedback; it shows itself in a notebook. No guess makes ``predicted`` raise.
+
+    Raises:
+        ValueError: there is no such prediction; the message lists those that there are.
+        TypeError: the result is neither a number nor a word.
+
+    >>> predicted("rate-in-epoch-3", 0.07, 0.0729)  # doctest: +ELLIPSIS
+    Not as predicted (additive-decay). You predicted 0.07, it came out as 0.0729: 0.0029 too low. That takes ...
+    >>> predicted(None, 6.6, 6.58)
+    As predicted. You predicted 6.6, it came out as 6.58.
+    """
+    if prediction_id is not None and (not isinstance(prediction_id, str) or prediction_id not in PREDICTIONS):
+        raise ValueError(f"prediction_id must be None or one of {', '.join(PREDICTIONS)}; not {prediction_id!r}")
+    asked = PREDICTIONS[prediction_id] if prediction_id else Prediction()
+    if guess is ... or guess is None:
+        return Outcome(False, None, "Next time, write down what you expect before you run the cell.", answered=False)
+    try:
+        came_out = _word_or_number(result)
+    except UnusableAnswer as problem:
+        raise TypeError(f"result must be a number, a word, or True or False: {problem}") from None
+    try:
+        if isinstance(came_out, str):
+            ours, remark = _read_word(guess, asked.choices), ""
+        else:
+            ours, remark = _read_guess(guess)
+    except UnusableAnswer as problem:
+        return Outcome(False, None, f"{problem}.", answered=False)
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # an object that cannot even be looked at
+        return Outcome(False, None, "That prediction cannot be read.", answered=False)
+    correct, slug = _judge(asked, ours, came_out)
+    words = f"You predicted {_said(ours)}, it came out as {_said(came_out)}"
+    off = "" if correct else _how_far(ours, came_out)
+    sentence = HINTS.get(slug, "") if slug else ""
+    return Outcome(correct, slug, " ".join(filter(None, [f"{words}{off}.", remark, sentence])))
+
+
+def _judge(asked: Prediction, guess: float | str, result: float | str) -> tuple[bool, str | None]:
+    """Whether the guess counts, and if not the belief that explains it. A belief's own number never counts."""
+    if not _near(guess, result, 1e-9):
+        for slug, belief in asked.beliefs.items():
+            values = belief(result) if callable(belief) else belief
+            for value in values if isinstance(values, (list, tuple)) else [values]:
+                believed = _word_or_number(value)
+                if _near(guess, believed, COPIED) and not _nearer(guess, result, believed):
+                    return False, slug
+    return _near(guess, result, asked.within), None
+
+
+def _near(one: float | str, other: float | str, within: float) -> bool:
+    if isinstance(one, str) or isinstance(other, str):
+        return one == other
+    return math.isclose(one, other, rel_tol=within)
+
+
+def _nearer(guess: float | str, one: float | str, other: float | str) -> bool:
+    """Whether a guessed number is strictly nearer to one number than to the other."""
+    if isinstance(guess, str) or isinstance(one, str) or isinstance(other, str):
+        return False
+    return abs(guess - one) < abs(guess - other)
+
+
+def _word_or_number(value: Any) -> float | str:
+    if isinstance(value, bool) or str(getattr(value, "dtype", "")).endswith("bool"):  # numpy's and torch's too
+        return "yes" if value else "no"
+    return " ".join(value.split()).casefold() if isinstance(value, str) else read_number(value)
+
+
+def _read_word(guess: Any, choices: tuple[str, ...]) -> str:
+    """The guess as one of the words to choose from; spaces and capitals do not matter."""
+    word = _said(_word_or_number(guess))
+    if choices and word not in [" ".join(choice.split()).casefold() for choice in choices]:
+        raise UnusableAnswer(f"Choose one of {', '.join(choices)}, in quotes")
+    return word
+
+
+def _read_guess(guess: Any) -> tuple[float, str]:
+    """A guessed number and, if it was written in another way than Python's, a sentence on how Python writes it."""
+    if isinstance(guess, tuple) and len(guess) == 2 and all(type(part) is int and part >= 0 for part in guess):
+        number = float("{}.{}".format(*guess))
+        return number, f"Python reads {guess[0]},{guess[1]} as two numbers: write {number:g}, with a decimal point."
+    if not isinstance(guess, str):
+        return read_number(guess), ""
+    written = re.fullmatch(r"\s*([+-]?(?:\d+[.,]?\d*|[.,]\d+)(?:e[+-]?\d+)?)\s*(%?)\s*", guess[:40], re.IGNORECASE)
+    if not written:
+        return read_number(guess), ""  # which says that a number is wanted
+    number = float(written[1].replace(",", ".")) / (100 if written[2] else 1)
+    return number, f"Python writes that number as {number:g}, without quotes."
+
+
+def _said(value: float | str) -> str:
+    """The number with four digits, the word as it is."""
+    return clean(value) if isinstance(value, str) else f"{value:.4g}"
+
+
+def _how_far(guess: float | str, result: float | str) -> str:
+    """By how much a number missed; as a factor, where it is one of three or more."""
+    if isinstance(guess, str) or isinstance(result, str):
+        return ""
+    side = "high" if guess > result else "low"
+    if math.isinf(guess) or math.isinf(result) or math.isnan(guess - result):
+        return ""
+    low, high = sorted([abs(guess), abs(result)])
+    if guess * result > 0 and high >= 3 * low and high / low < math.inf:
+        return f": too {side} by a factor of {high / low:.3g}"
+    return f": {abs(guess - result):.3g} too {side}"
