@@ -8,23 +8,31 @@ import inspect
 import math
 import reprlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, ClassVar
 
 EXACT = 1e-6  # relative; answers computed in float32 are right answers
 ROUNDED = 1e-3  # relative; a misconception's number may be copied by hand with three digits
 LONGEST = 120  # characters quoted from an answer or its error
+FEEDBACK = "application/vnd.lrlearn.feedback+json"  # the part of a cell's output that a report can count
 
 
 @dataclass(frozen=True)
 class Feedback:
-    """What `check` says: right or not, the misconception's slug if one explains the answer, and a hint."""
+    """What `check` says: right or not, the misconception's slug if one explains the answer, and a hint.
+
+    `counted` fills in the rest: what was asked, which try at it this is, and the misconceptions of earlier tries.
+    """
 
     correct: bool
     misconception: str | None
     hint: str
     answered: bool = True
+    kind: str = field(default="exercise", compare=False)
+    asked: str = field(default="", compare=False)
+    tries: int = field(default=0, compare=False)
+    earlier: tuple[str, ...] = field(default=(), compare=False)
 
     SIGNS: ClassVar = (("✔", "Right"), ("✘", "Not right yet"), ("…", "Not answered yet"))  # a symbol and its words
 
@@ -36,9 +44,23 @@ class Feedback:
     def verdict(self) -> str:
         return self.SIGNS[self._state][1]
 
+    @property
+    def record(self) -> dict[str, Any]:
+        """What a report counts: no name, no time and nothing of the answer."""
+        return {
+            self.kind: self.asked,
+            "verdict": ("right", "not yet", "not answered")[self._state],
+            "misconception": self.misconception,
+            "try": self.tries,
+            "earlier": list(self.earlier),
+        }
+
     def __repr__(self) -> str:
         name = f" ({self.misconception})" if self.misconception else ""
         return f"{self.verdict}{name}. {self.hint}"
+
+    def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, Any]:
+        return {FEEDBACK: self.record} if self.asked else {}
 
     def _repr_html_(self) -> str:
         symbol, colour = self.SIGNS[self._state][0], ("#00694c", "#a33b00", "#555555")[self._state]
@@ -50,6 +72,22 @@ class Feedback:
             f'<strong style="color:{colour}"><span aria-hidden="true">{symbol}</span> {self.verdict}.</strong>{name} '
             f"{html.escape(self.hint)}</div>"
         )
+
+
+_tries: dict[tuple[str, str], list[str | None]] = {}  # what each answer of this kernel was explained by
+
+
+def counted(feedback: Feedback, kind: str, asked: str) -> Feedback:
+    """The feedback as the latest try at what was asked; a question left open is no try.
+
+    >>> counted(Feedback(False, None, "", answered=False), "exercise", "half-life").record["try"]
+    0
+    """
+    tries = _tries.setdefault((kind, asked), [])
+    earlier = tuple(dict.fromkeys(filter(None, tries)))
+    if feedback.answered:
+        tries.append(feedback.misconception)
+    return replace(feedback, kind=kind, asked=asked, tries=len(tries), earlier=earlier)
 
 
 class UnusableAnswer(Exception):

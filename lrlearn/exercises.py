@@ -12,7 +12,7 @@ from itertools import product
 from typing import Any
 
 from lrlearn import probes
-from lrlearn.comparison import Comparison, Feedback, Unanswered, UnusableAnswer, raised_by
+from lrlearn.comparison import Comparison, Feedback, Unanswered, UnusableAnswer, counted, raised_by
 from lrlearn.misconceptions import HINTS
 from lrlearn.predictions import PREDICTIONS, Prediction, predicted
 from lrlearn.schedules import exponential_lr, gamma_for, half_life, step_budget
@@ -51,12 +51,16 @@ def check(exercise_id: str, answer: Any) -> Feedback:
     """
     if not isinstance(exercise_id, str) or exercise_id not in EXERCISES:
         raise ValueError(f"exercise_id must be one of {', '.join(EXERCISES)}; not {exercise_id!r}")
+    return counted(_judged(EXERCISES[exercise_id], answer), "exercise", exercise_id)
+
+
+def _judged(exercise: Callable[[Any], Feedback], answer: Any) -> Feedback:
     try:
         if any(part is None or part is ... for part in (answer if type(answer) in (tuple, list) else [answer])):
             raise Unanswered
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an answer is asked for corners, where numpy and torch may warn
-            feedback = EXERCISES[exercise_id](answer)
+            feedback = exercise(answer)
             sentence = HINTS[feedback.misconception] if feedback.misconception else ""
             return dataclasses.replace(feedback, hint=f"{sentence} {feedback.hint}".strip())
     except KeyboardInterrupt:

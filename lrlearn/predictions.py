@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lrlearn.comparison import Feedback, UnusableAnswer, clean, read_number
+from lrlearn.comparison import Feedback, UnusableAnswer, clean, counted, read_number
 from lrlearn.misconceptions import HINTS
 
 COPIED = 5e-3  # relative; a misconception's number may be copied with two or three digits
@@ -74,6 +74,11 @@ def predicted(prediction_id: str | None, guess: Any, result: Any) -> Feedback:
     if prediction_id is not None and (not isinstance(prediction_id, str) or prediction_id not in PREDICTIONS):
         raise ValueError(f"prediction_id must be None or one of {', '.join(PREDICTIONS)}; not {prediction_id!r}")
     asked = PREDICTIONS[prediction_id] if prediction_id else Prediction()
+    outcome = _outcome(asked, guess, result)
+    return counted(outcome, "prediction", prediction_id) if prediction_id else outcome
+
+
+def _outcome(asked: Prediction, guess: Any, result: Any) -> Outcome:
     if guess is ... or guess is None:
         return Outcome(False, None, "Next time, write down what you expect before you run the cell.", answered=False)
     try:

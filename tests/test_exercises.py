@@ -2,6 +2,7 @@
 
 import html
 import itertools
+import json
 import math
 import re
 import subprocess
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 
 from lrlearn import comparison, probes
 from lrlearn.comparison import EXACT, Comparison, Feedback
-from lrlearn.exercises import EXERCISES, HINTS, check
+from lrlearn.exercises import EXERCISES, HINTS, check, predicted
 from lrlearn.regression import GAMMAS
 from lrlearn.schedules import exponential_lr, gamma_for, half_life, step_budget
 
@@ -681,6 +682,61 @@ def test_feedback_shows_itself_without_colour_and_as_text(answer, symbol, word):
     assert html.escape(feedback.hint) in page and f'aria-hidden="true">{symbol}' in page
     assert repr(feedback) == repr(check("lr-at-epoch", answer)) and repr(feedback).startswith(word)
     assert "\n" not in repr(feedback)
+
+
+def counted_part(shown):
+    """The part that a report counts, of what IPython would show."""
+    from IPython.core.formatters import DisplayFormatter
+
+    return DisplayFormatter().format(shown)[0]
+
+
+@pytest.fixture
+def fresh_kernel(monkeypatch):
+    monkeypatch.setattr(comparison, "_tries", {})
+
+
+@pytest.mark.usefixtures("fresh_kernel")
+def test_feedback_can_be_counted():
+    answers = [..., 0.2 * 0.8**5, 0.2, 0.123, 0.2 * 0.8**5, 0.2 * 0.8**4, ...]
+    shown = [counted_part(check("lr-at-epoch", answer)) for answer in answers]
+    assert all(part.keys() == {"text/plain", "text/html", comparison.FEEDBACK} for part in shown)
+    records = [part[comparison.FEEDBACK] for part in shown]
+    assert records == json.loads(json.dumps(records))
+    ahead, never = "off-by-one-epoch", "never-stepped"
+    assert [(r["exercise"], r["verdict"], r["misconception"], r["try"], r["earlier"]) for r in records] == [
+        ("lr-at-epoch", "not answered", None, 0, []),
+        ("lr-at-epoch", "not yet", ahead, 1, []),
+        ("lr-at-epoch", "not yet", never, 2, [ahead]),
+        ("lr-at-epoch", "not yet", None, 3, [ahead, never]),
+        ("lr-at-epoch", "not yet", ahead, 4, [ahead, never]),
+        ("lr-at-epoch", "right", None, 5, [ahead, never]),
+        ("lr-at-epoch", "not answered", None, 5, [ahead, never]),
+    ]
+
+
+@pytest.mark.usefixtures("fresh_kernel")
+def test_what_is_counted_holds_nothing_of_the_answer():
+    for name in EXERCISES:
+        for answer in (tagged, raising(ValueError("secret-92137")), "secret-92137", 92137.0, lambda *_: 92137.0):
+            record = json.dumps(check(name, answer).record)
+            assert "92137" not in record and "<" not in record and len(record) < 200
+
+
+@pytest.mark.usefixtures("fresh_kernel")
+def test_exercises_and_predictions_are_counted_apart():
+    check("half-life", 1)
+    assert check("lr-at-epoch", 1).tries == 1
+    found = predicted("rate-in-epoch-3", 0.07, 0.0729)
+    assert found.record == {
+        "prediction": "rate-in-epoch-3",
+        "verdict": "not yet",
+        "misconception": "additive-decay",
+        "try": 1,
+        "earlier": [],
+    }
+    assert comparison.FEEDBACK not in counted_part(predicted(None, 1, 2)), "it has no name to count it under"
+    assert comparison.FEEDBACK not in counted_part(Feedback(True, None, ""))
 
 
 def test_quoted_text_is_escaped():
