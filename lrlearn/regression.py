@@ -184,13 +184,15 @@ def sweep(initial_lrs: Iterable[float], gammas: Iterable[float], seeds: Iterable
 
 
 @_one_thread()
-def sweep_rates(rates: Any, seeds: Iterable[int], data: Problem | None = None) -> Sweep:
+def sweep_rates(rates: Any, seeds: Iterable[int], data: Problem | None = None, *, replacement: bool = False) -> Sweep:
     """All runs under any schedules, at once: what `sweep` does, for a table of learning rates.
 
     Args:
         rates: learning rates [schedule, epoch], an array or tensor; finite, >= 0.
         seeds: each decides one order of the samples.
         data: what to fit, from `make_problem`; the fixed data set if None.
+        replacement: draw every sample anew from all 64, instead of shuffling them once an epoch, as `train` does.
+            A shuffled epoch sees each sample once, so much of the noise of its steps cancels; drawn anew, it does not.
 
     Returns:
         ``.losses`` [schedule, seed, epoch] and ``.weights`` [schedule, seed, 2] (weight, bias).
@@ -211,7 +213,7 @@ def sweep_rates(rates: Any, seeds: Iterable[int], data: Problem | None = None) -
         check_count("seeds", seed, least=0)
     data = problem() if data is None else data
     num_epochs = rates.shape[1]
-    matrices, offsets = _batch_gradients(data, seeds, num_epochs)
+    matrices, offsets = _batch_gradients(data, seeds, num_epochs, replacement)
     theta = torch.zeros(len(seeds), 2, len(rates), dtype=torch.float64)
     gradient = torch.empty_like(theta)
     losses = torch.empty(num_epochs, len(seeds), len(rates), dtype=torch.float64)
@@ -236,14 +238,21 @@ def diverged_at(losses: Iterable[float], untrained: float) -> int | None:
     return first if first < len(losses) else None
 
 
-def _batch_gradients(data: Problem, seeds: list[int], num_epochs: int) -> "tuple[torch.Tensor, torch.Tensor]":
+def _batch_gradients(
+    data: Problem, seeds: list[int], num_epochs: int, replacement: bool
+) -> "tuple[torch.Tensor, torch.Tensor]":
     """Each step's ``A`` [step, seed, 2, 2] and ``c`` [step, seed, 2, 1], with train's own order of samples."""
     import torch
+
+    def one_epoch(order: torch.Generator) -> torch.Tensor:
+        if replacement:
+            return torch.randint(NUM_SAMPLES, (NUM_SAMPLES,), generator=order)
+        return torch.randperm(NUM_SAMPLES, generator=order)
 
     orders = []
     for seed in seeds:
         order = torch.Generator().manual_seed(seed)
-        orders.append(torch.cat([torch.randperm(NUM_SAMPLES, generator=order) for _ in range(num_epochs)]))
+        orders.append(torch.cat([one_epoch(order) for _ in range(num_epochs)]))
     batches = torch.stack(orders).reshape(len(seeds), num_epochs * STEPS_PER_EPOCH, BATCH_SIZE).transpose(0, 1)
     x, y = data.x[batches], data.y[batches]
     one, mean_x = torch.ones_like(x[..., 0]), x.mean(-1)

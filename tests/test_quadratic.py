@@ -164,6 +164,14 @@ def test_other_data_have_a_minimum_of_their_own():
     assert make_problem(3, 0.5, 0.5).minimum == pytest.approx(problem().minimum)
 
 
+def test_shuffling_cancels_noise_that_drawing_anew_does_not():
+    """Halving a small rate halves the noise floor if samples are drawn anew; shuffled, it falls by far more."""
+    rates = np.repeat([[0.1], [0.05]], 400, axis=1)
+    for replacement, low, high in ((False, 5, 10), (True, 1.7, 2.4)):
+        floors = sweep_rates(rates, range(32), replacement=replacement).excess[..., 200:].mean((1, 2))
+        assert low < floors[0] / floors[1] < high
+
+
 @pytest.mark.parametrize("rates", [[], [0.1], [[0.1, -1.0]], [[float("nan")]], [[float("inf")]]])
 def test_a_bad_table_of_rates_is_named(rates):
     with pytest.raises(ValueError, match="rates"):
