@@ -96,7 +96,7 @@ MAY_IMPORT = {
     "checks": set(),
     "schedules": {"checks"},
     "plots": {"schedules"},
-    "faults": {"plots"},
+    "faults": {"filmstrips", "plots", "regression"},
     "regression": {"checks"},
     "quadratic": {"checks"},
     "verdicts": {"checks"},

@@ -56,7 +56,7 @@ def run_cells(cells, names):
 @pytest.fixture(scope="module")
 def lesson():
     cells = [cell for cell in nbformat.read(LESSON, as_version=4).cells if cell.cell_type == "code"]
-    opened = next(at for at, cell in enumerate(cells) if "bench = filmstrip(" in cell.source)
+    opened = next(at for at, cell in enumerate(cells) if "bench = fault_bench(" in cell.source)
     names = run_cells(cells[: opened + 1], {"__name__": "lesson"})
     names["bench"].refresh()  # a cell's end would draw the whole strip
     asserted = [cell for cell in cells[opened + 1 :] if 'cases["' in cell.source or "cases[name]" in cell.source]
