@@ -46,7 +46,7 @@ def test_each_command_of_the_readme_is_enough_alone():
     assert len(commands) == 2
     assert all(command.startswith(setup) for command in commands)
     assert commands[0].endswith(".venv/bin/jupyter lab lessons/00-start-here.ipynb")
-    assert commands[1].endswith(".venv/bin/pytest")
+    assert commands[1].endswith(".venv/bin/pytest -n 2")
 
 
 def test_ci_runs_the_readmes_test_command():
