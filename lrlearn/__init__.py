@@ -3,6 +3,8 @@
 import importlib
 from typing import Any
 
+__version__ = "0.1.0"
+
 from lrlearn.schedules import chained_lrs, exponential_lr, gamma_for, half_life, step_budget
 
 _EXPLORERS = "ScheduleExplorer", "DescentExplorer", "WorkedExample", "TrainingExplorer", "SweepExplorer"

@@ -27,7 +27,7 @@ def check_number(name: str, value: Any, *, above: float | None = None, least: fl
         finite = False
     if not finite or too_low:
         raise ValueError(f"{name} must be {wanted}, not {value!r}")
-    return value
+    return value  # type: ignore[return-value]  # the number itself, of whatever kind, not a float of it
 
 
 def check_count(name: str, value: Any, *, least: int = 1) -> int:

@@ -21,7 +21,7 @@ class CommandError(Exception):
     """What was asked for cannot be done; the message, one line, says why and what helps."""
 
 
-def command(name: str) -> Callable[[Callable[[list[str] | None], None]], Callable[..., None]]:
+def command(name: str) -> Callable[[Callable[[list[str]], None]], Callable[..., None]]:
     """A decorator for ``main(arguments)`` of a command: whatever goes wrong, its user reads one line.
 
     Args:
@@ -31,7 +31,7 @@ def command(name: str) -> Callable[[Callable[[list[str] | None], None]], Callabl
     libraries are not shown, and a character that the console lacks is written as its number.
     """
 
-    def decorate(main: Callable[[list[str] | None], None]) -> Callable[..., None]:
+    def decorate(main: Callable[[list[str]], None]) -> Callable[..., None]:
         @functools.wraps(main)
         def run(arguments: list[str] | None = None) -> None:
             for stream in (sys.stdout, sys.stderr):

@@ -105,7 +105,7 @@ def read_number(value: Any) -> float:
     """The float in a number of any kind (int, Fraction, Decimal, numpy scalar, 0-d tensor), or a hint is raised."""
     if value is None:
         raise UnusableAnswer("There is no value, only None; perhaps a return is missing")
-    if isinstance(value, (bool, str, bytes)) or getattr(value, "ndim", 0) or not hasattr(value, "__float__"):
+    if isinstance(value, (bool, str, bytes)) or getattr(value, "ndim", False) or not hasattr(value, "__float__"):
         raise UnusableAnswer(f"One number is wanted, not {_shown(value)}")
     return float(value)
 
@@ -145,6 +145,7 @@ class Comparison:
     observe: Callable[..., dict[str, float]] | None = None
 
     def __call__(self, answer: Any) -> Feedback:
+        seen: list[dict[str, float] | str]
         if self.given:
             value = self._read(answer)
             seen = [value for _ in self.inputs]
@@ -208,7 +209,7 @@ class Comparison:
         names = list(inspect.signature(self.observe or self.truth).parameters)[-len(inputs) :]
         where = ", ".join(f"{name} {value:g}" for name, value in zip(names, inputs, strict=True))
         want = self.ask(self.truth, inputs)
-        if isinstance(got, str):
+        if isinstance(got, str) or isinstance(want, str):
             return f"For {where}: {got}."
         missing = math.nan
         label = next(key for key in [*want, *got] if not close_to(got.get(key, missing), want.get(key, missing)))

@@ -83,7 +83,7 @@ class DescentExplorer(Filmstrip):
         ranges = {"initial_lr": [round(0.005 * step, 3) for step in range(1, 61)], "gamma": GAMMAS}
         if drag not in ranges:
             raise ValueError(f"drag must be 'initial_lr' or 'gamma', not {drag!r}")
-        fixed = {"initial_lr": initial_lr, "gamma": gamma}
+        fixed: dict[str, Any] = {"initial_lr": initial_lr, "gamma": gamma}
         for name, value in fixed.items():
             _check_between(name, value, ranges[name][0], ranges[name][-1])
         paths = {value: descent_path(**fixed | {drag: value}) for value in ranges[drag]}

@@ -26,7 +26,7 @@ from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from importlib.metadata import files
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 from urllib.parse import quote, unquote, urlsplit
 
 import nbclient
@@ -100,7 +100,7 @@ def npm_file(package: str, name: str) -> str:
     if base64.b64encode(hashlib.sha512(data).digest()).decode() != INTEGRITY[package]:
         raise ExportError(f"{archive} is not the pinned {package} (its SHA-512 differs): delete it and try again")
     with tarfile.open(fileobj=io.BytesIO(data)) as opened:
-        return opened.extractfile(f"package/{name}").read().decode()
+        return cast(IO[bytes], opened.extractfile(f"package/{name}")).read().decode()
 
 
 def _fetch(package: str, archive: Path) -> None:
@@ -176,14 +176,16 @@ def _page(source: Path, pages: dict[Path, Path], parts: dict[str, Any]) -> bytes
 
 def _parts(slides: bool) -> dict[str, Any]:
     """What draws the widgets, and the slides, in a page: compressed scripts, styles, and their licences."""
-    script = next(file for file in files("anywidget") if file.match("nbextensions/anywidget/index.js")).read_text()
+    script = next(
+        file for file in files("anywidget") or [] if file.match("nbextensions/anywidget/index.js")
+    ).read_text()
     # the module does not say its own name: whoever loads it gives it one
     anywidget = f'((define) => {{{script}}})((...rest) => window.define("anywidget", ...rest));'
     # icons, which no explorer has, would be fonts in files beside the page: browsers drop a rule they do not know
     manager = npm_file(HTML_MANAGER, "dist/embed-amd.js").replace("@font-face", "@no-font-face")
     scripts = [(HERE / "page.js").read_text(encoding="utf-8"), anywidget, manager]
     # html-manager comes without its licence: it is developed with ipywidgets, under the same one
-    found = [next(file for file in files(name) if file.name == "LICENSE") for name in ("ipywidgets", "anywidget")]
+    found = [next(file for file in files(name) or [] if file.name == "LICENSE") for name in ("ipywidgets", "anywidget")]
     licences = [file.read_text() for file in found] + [npm_file(HTML_MANAGER, "dist/embed.js.LICENSE.txt")]
     if slides:
         scripts.insert(0, npm_file(REVEAL, "dist/reveal.js"))
@@ -203,7 +205,7 @@ def _executed(path: Path) -> nbformat.NotebookNode:
         code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
         place = {"metadata": {"path": str(path.parent)}}
         with tqdm(total=len(code), desc=path.stem, unit="cell") as bar:
-            done = {"on_cell_executed": lambda **_: bar.update()}
+            done: dict[str, Any] = {"on_cell_executed": lambda **_: bar.update()}
             nbclient.NotebookClient(notebook, timeout=600, resources=place, **done).execute()
     for cell in notebook.cells:
         if cell.cell_type == "code":  # on stderr are progress bars, which are of no use later

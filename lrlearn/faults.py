@@ -222,13 +222,13 @@ def fault_scene(cases: Mapping[str, Mapping[str, Any]]) -> Callable[..., Figure]
     for ax in (rate, loss):
         ax.set_xlim(-0.5, max(len(run.excess) for run in runs) + 0.2)
     rate.legend(loc="upper center", ncols=3, fontsize=9, frameon=False)
-    common = {"family": "monospace", "fontsize": 9, "va": "top"}
+    common: dict[str, Any] = {"family": "monospace", "fontsize": 9, "va": "top"}
     diff = [code.text(0, 0.95 - 0.125 * row, "", **common) for row in range(8)]
     says = code.text(0, 1.02, "", fontsize=9.5)
     table = code.text(1, 0.95, "", ha="right", animated=True, **common)
     for artist in picture.findobj(lambda artist: hasattr(artist, "set_antialiased")):
-        artist.set_antialiased(False)  # at double resolution it looks the same, and there are many pictures to send
-    shown = []
+        artist.set(antialiased=False)  # at double resolution it looks the same, and there are many pictures to send
+    shown: list[str] = []
 
     def draw(epoch: int, choice: str) -> Figure:
         case = cases[choice]

@@ -36,7 +36,7 @@ class Film(anywidget.AnyWidget):
     _css = Path(__file__).with_name("filmstrip.css").read_text(encoding="utf-8")
     slider = traitlets.Instance(ipywidgets.Widget, allow_none=True).tag(sync=True, **widget_serialization)
     picker = traitlets.Instance(ipywidgets.Widget, allow_none=True).tag(sync=True, **widget_serialization)
-    controls = traitlets.List().tag(sync=True, **widget_serialization)
+    controls: traitlets.List = traitlets.List().tag(sync=True, **widget_serialization)
     # one trait, so that pictures, descriptions and the settings they were made for arrive together
     strip = traitlets.Dict().tag(sync=True)
 
@@ -132,7 +132,8 @@ class Filmstrip(ipywidgets.VBox):
         if not hasattr(self, "slider"):
             return  # its construction failed: there is nothing to release
         self._film.strip = {}
-        self._draw = self._describe = None  # they hold the figure, and a notebook's Out may hold this for ever
+        # they hold the figure, and a notebook's Out may hold this for ever
+        self._draw = self._describe = None  # type: ignore[assignment]
         for widget in (self._film, self.slider, *self.controls.values(), *self.children):
             widget.close()
         super().close()
@@ -197,12 +198,11 @@ class Filmstrip(ipywidgets.VBox):
         with DRAWING:
             pictures, width = drawn(self._draw(value, **row) for value, row in wanted)
         descriptions = [self._describe(value, **row) for value, row in wanted]
-        if only is not None:
-            rest = [None] * (len(positions) - only - 1)
-            pictures, descriptions = ([None] * only + one + rest for one in (pictures, descriptions))
+        before = [None] * (only or 0)
+        after = [None] * (len(positions) - len(before) - len(wanted))
         return {
-            "pictures": pictures,
-            "descriptions": descriptions,
+            "pictures": [*before, *pictures, *after],
+            "descriptions": [*before, *descriptions, *after],
             "whole": only is None,
             "values": [value if isinstance(value, Real) else at for at, value in enumerate(self.values)],
             "controls": states,
@@ -273,7 +273,7 @@ def _evenly_spaced(values: list[Any]) -> bool:
     return step > 0 and all(abs(v - values[0] - i * step) < TOLERANCE for i, v in enumerate(values))
 
 
-def _nearest(values: list[float], wanted: float) -> int:
+def _nearest(values: list[Any], wanted: Any) -> int:
     return min(range(len(values)), key=lambda index: abs(values[index] - wanted))
 
 

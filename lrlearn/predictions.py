@@ -85,6 +85,7 @@ def _outcome(asked: Prediction, guess: Any, result: Any) -> Outcome:
         came_out = _word_or_number(result)
     except UnusableAnswer as problem:
         raise TypeError(f"result must be a number, a word, or True or False: {problem}") from None
+    ours: float | str
     try:
         if isinstance(came_out, str):
             ours, remark = _read_word(guess, asked.choices), ""

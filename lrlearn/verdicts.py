@@ -32,7 +32,7 @@ class Verdict(NamedTuple):
     difference: float
     low: float
     high: float
-    count: int
+    count: int  # type: ignore[assignment]  # in the place of tuple.count
 
 
 class _Measured(NamedTuple):

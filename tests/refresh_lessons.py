@@ -2,12 +2,14 @@
 
     python tests/refresh_lessons.py                         all lessons
     python tests/refresh_lessons.py lessons/02-formula.ipynb    only these
+    python tests/refresh_lessons.py --clean lessons/02-formula.ipynb    as it was saved, not run, without widgets
 
 Outputs and execution counts are kept; widget state, live widget views (which show an error until
 the cell is run), times and versions are not. A cell that raises stops the command. At the end each
 lesson is run once more and compared with what was stored.
 """
 
+import copy
 import subprocess
 import sys
 from pathlib import Path
@@ -55,7 +57,14 @@ def clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
 
 
 def main(arguments: list[str]) -> None:
-    paths = [Path(argument).resolve() for argument in arguments] or lessons()
+    paths = [Path(argument).resolve() for argument in arguments if argument != "--clean"] or lessons()
+    if "--clean" in arguments:
+        for path in paths:
+            notebook = nbformat.read(path, as_version=4)
+            if notebook != clean(copy.deepcopy(notebook)):
+                nbformat.write(clean(notebook), path)
+                print(f"cleaned {path.name}")
+        return
     for path in tqdm(paths, unit="lesson"):
         tqdm.write(str(path.relative_to(ROOT)))
         subprocess.run([sys.executable, "-m", "ruff", "check", "--fix", "--quiet", path], check=True)

@@ -111,6 +111,8 @@ MAY_IMPORT = {
     "export": {"commands"},
     "classroom": {"commands"},
     "commands": set(),
+    "cli": {"__init__", "commands"},
+    "__main__": {"cli"},
 }
 
 

@@ -45,7 +45,8 @@ def without_code(text: str) -> str:
     return re.sub(r"```.*?```|`[^`\n]*`", "", text, flags=re.DOTALL)
 
 
-PAGES = sorted([LESSONS.parent / "README.md", *LESSONS.rglob("*.md")])
+PAGES = [LESSONS.parent / name for name in ("README.md", ".github/CONTRIBUTING.md", "tests/benchmarks/README.md")]
+PAGES = sorted([*PAGES, *LESSONS.rglob("*.md")])
 
 every_lesson = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.relative_to(LESSONS).as_posix())
 
