@@ -66,7 +66,7 @@ def spread(
     """Mean of many runs as a line and the 10th to 90th percentile as a band, a curve for each name.
 
     Args:
-        runs: name -> array [run, x] of what was measured.
+        runs: name -> array [run, x] of what was measured; a single run is a curve without a band.
         x: what the columns stand for; 0, 1, 2, ... if None.
         log: logarithmic vertical axis; only values above 0 can be drawn then.
         ax: draw into these axes of a larger picture; its figure is returned.
@@ -79,6 +79,8 @@ def spread(
 
     >>> spread({"a": [[4.0, 2.0], [4.0, 2.0]]})
     a: mean 4 at epoch 0, 2 at epoch 1 (10th to 90th percentile 2 to 2).
+    >>> spread({"a": [[4.0, 2.0]]})
+    a: 4 at epoch 0, 2 at epoch 1.
     """
     if not runs:
         raise ValueError("runs must not be empty")
@@ -91,11 +93,12 @@ def spread(
             raise ValueError(f"runs[{name!r}] must be a table [run, {xlabel}], not of shape {table.shape}")
         at = np.arange(table.shape[1]) if x is None else np.asarray(x)
         mean, (low, high) = table.mean(0), np.percentile(table, BAND, axis=0)
-        ax.fill_between(at, low, high, color=style["color"], alpha=0.2, linewidth=0)
+        if len(table) > 1:
+            ax.fill_between(at, low, high, color=style["color"], alpha=0.2, linewidth=0)
         ax.plot(at, mean, label=name, markevery=max(1, len(at) // 10), markersize=5, **style)
         ends = f"{mean[0]:.3g} at {xlabel} {at[0]:g}, {mean[-1]:.3g} at {xlabel} {at[-1]:g}"
-        band = f"{low[-1]:.3g} to {high[-1]:.3g}"
-        says.append(f"{name}: mean {ends} ({BAND[0]}th to {BAND[1]}th percentile {band}).")
+        band = f"({BAND[0]}th to {BAND[1]}th percentile {low[-1]:.3g} to {high[-1]:.3g})"
+        says.append(f"{name}: mean {ends} {band}." if len(table) > 1 else f"{name}: {ends}.")
     if log:
         ax.set_yscale("log")
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
