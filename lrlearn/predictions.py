@@ -48,6 +48,25 @@ PREDICTIONS: dict[str, Prediction] = {
         },
         within=1e-3,
     ),
+    "steps-to-the-goal": Prediction(within=0.3),
+    "times-lower": Prediction(within=0.3),
+    "first-epoch-below-the-limit": Prediction({"off-by-one-epoch": [4, 6]}),  # 0.25, gamma 0.95, limit 0.2
+    "halved-by-epoch-7": Prediction(choices=("ExponentialLR", "LinearLR", "StepLR")),
+    "rate-of-the-fourth-epoch": Prediction(  # initial_lr 0.2, gamma 0.9
+        {
+            "off-by-one-epoch": [0.13122, 0.162],
+            "additive-decay": 0.14,
+            "never-stepped": 0.2,
+            "gamma-is-the-reduction": 0.0002,
+            "exp-minus-gamma": 0.01344,
+            "one-multiplication": [0.54, 0.72, 0.18],
+            "gamma-to-the-initial-lr": 0.005832,
+        },
+        within=5e-3,
+    ),
+    "half-life-of-0.99": Prediction({"additive-decay": 50}, within=0.01),
+    "closed-equals-recursive": Prediction(choices=("yes", "no")),
+    "where-x-ends": Prediction({"decay-always-converges": 3}),  # from 0 towards 3, reach 1
 }
 
 
