@@ -204,6 +204,52 @@ EXERCISES: dict[str, Callable[[Any], Feedback]] = {
         also={"optimizer-state-not-restored": "(Setting last_epoch alone does the same: last-epoch-is-the-end.)"},
         observe=probes.rates_after_resume,
     ),
+    "fine-tune": Comparison(
+        truth=probes.start_fine_tuning(),
+        mistakes={
+            "decayed-rate-kept": [
+                probes.start_fine_tuning("optimizer"),
+                probes.start_fine_tuning("optimizer", "scheduler"),
+            ],
+            "base-lrs-kept": [probes.start_fine_tuning("optimizer", base=False)],
+            "new-gamma-on-resume": [probes.start_fine_tuning("scheduler")],
+        },
+        inputs=[(0.05, 0.8), (0.02, 0.95)],
+        observe=probes.rates_of_fine_tuning,
+    ),
+    "gamma-per-update": Comparison(  # b is the number of micro-batches an epoch, a how many share an update
+        truth=lambda gamma, batches_per_epoch, accumulate: gamma ** (1 / math.ceil(batches_per_epoch / accumulate)),
+        mistakes={
+            "micro-batch-step": [lambda g, b, a: g ** (1 / b), lambda g, b, a: g ** (1 / (b * a))],
+            "last-update-forgotten": [lambda g, b, a: g ** (1 / (b // a)), lambda g, b, a: g ** (a / b)],
+            "per-batch-step": [lambda g, b, a: g, lambda g, b, a: g ** math.ceil(b / a)],
+            "additive-decay": [lambda g, b, a: 1 - (1 - g) / math.ceil(b / a)],
+            "one-multiplication": [lambda g, b, a: g / math.ceil(b / a)],
+        },
+        inputs=[(0.9, 8, 3), (0.5, 100, 8), (0.75, 10, 4)],
+        corners={"no accumulation": (0.9, 8, 1), "fewer batches than one update takes": (0.9, 3, 4)},
+    ),
+    "weight-left": Comparison(
+        truth=lambda initial_lr, gamma, weight_decay, num_epochs: math.prod(
+            1 - exponential_lr(initial_lr, gamma, epoch) * weight_decay for epoch in range(num_epochs)
+        ),
+        mistakes={
+            "weight-decay-stays": [lambda i, g, w, n: (1 - i * w) ** n],
+            "gamma-is-weight-decay": [lambda i, g, w, n: g**n, lambda i, g, w, n: (1 - w) ** n],
+            "off-by-one-epoch": [lambda i, g, w, n: math.prod(1 - i * g ** (e + 1) * w for e in range(n))],
+        },
+        inputs=[(0.1, 0.9, 0.1, 100), (0.5, 0.8, 0.2, 5), (0.2, 0.95, 0.5, 10)],
+        corners={"gamma 1": (0.1, 1.0, 0.1, 10), "no weight decay": (0.1, 0.9, 0.0, 5)},
+    ),
+    "unfreeze": Comparison(
+        truth=probes.unfreeze(lambda optimizer, scheduler: optimizer.param_groups[0]["lr"]),
+        mistakes={
+            "new-group-at-the-first-rate": [probes.unfreeze(None)],
+            "off-by-one-epoch": [probes.unfreeze(lambda opt, sched: opt.param_groups[0]["lr"] * sched.gamma)],
+        },
+        inputs=[(0.1, 0.9, 5), (0.5, 0.75, 2)],
+        observe=probes.rates_of_a_new_group,
+    ),
     "gamma-for": Comparison(  # f is the final_lr, n num_epochs
         truth=gamma_for,
         mistakes={

@@ -22,4 +22,12 @@ HINTS = {
     "decay-always-converges": "Shrinking steps have a finite sum, initial_lr / (1 - gamma): they may never arrive.",
     "gamma-above-one": "gamma above 1 is allowed: the rate grows, as a learning-rate range test wants it.",
     "rounded-to-zero": "That is the right number, rounded. Keep the digits: a small rate would become 0.",
+    "decayed-rate-kept": "The checkpoint's optimizer brings its decayed rate along. Load the weights alone.",
+    "new-gamma-on-resume": "The scheduler's state brings its old gamma along: a new schedule needs a new scheduler.",
+    "base-lrs-kept": "The rates are right, but the loaded group keeps its old initial_lr, so base_lrs is the old one.",
+    "micro-batch-step": "Count updates, not micro-batches: several micro-batches share one optimizer.step().",
+    "last-update-forgotten": "The last micro-batches of an epoch make an update too, even if they are fewer: round up.",
+    "weight-decay-stays": "Weight decay is multiplied by the rate of that step, so it fades as the rate does.",
+    "gamma-is-weight-decay": "gamma shrinks the rate; the weight shrinks by the rate times weight_decay in each step.",
+    "new-group-at-the-first-rate": "A group added without its own lr starts at the first rate, not at today's.",
 }

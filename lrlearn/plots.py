@@ -118,19 +118,19 @@ def schedule_scene(
     picture = Picture()
     left, right = picture.subplots(1, 2)
     highest = max(initial_lr, exponential_lr(initial_lr, top, num_epochs - 1))
-    left.set(xlabel="epoch e", ylabel="learning rate", title="rate in each epoch", xlim=(-0.5, num_epochs))
+    left.set(xlabel="epoch e", ylabel="learning rate", xlim=(-0.5, num_epochs))
     left.set(yscale="log" if log else "linear", ylim=(initial_lr * 1e-5, highest * 2) if log else (0, highest * 1.08))
-    right.set(xlabel="epoch e", ylabel="sum of the rates", title="how far the steps have reached")
+    right.set(xlabel="epoch e", ylabel="sum of the rates")
     right.set(xlim=(-0.5, num_epochs), ylim=(0, step_budget(initial_lr, top, num_epochs) * 1.08))
     for ax in (left, right):
         ax.grid(alpha=0.3)
     (curve,) = left.plot(smooth, smooth, color=BLUE, alpha=0.5, animated=True)
     (dots,) = left.plot(epochs, epochs, "o", color=BLUE, markersize=5, animated=True)
     (half,) = left.plot([0], [0], "D:", color=ORANGE, markersize=9, animated=True)
-    half_says = _box(left, 0.97, 0.93, ORANGE, ha="right", va="top", color=ORANGE)
+    half_says = _headed(left, "the rates", ORANGE)
     (total,) = right.plot(epochs, epochs, "s-", color=GREEN, markersize=4, animated=True)
     limit = right.axhline(0, color=ORANGE, linestyle="--", linewidth=2, animated=True)
-    limit_says = _box(right, 0.97, 0.05, ORANGE, ha="right", va="bottom", color=ORANGE)
+    limit_says = _headed(right, "the rates added up", ORANGE)
 
     def draw(gamma: float) -> Figure:
         curve.set_ydata(exponential_lr(initial_lr, gamma, smooth))
@@ -141,8 +141,6 @@ def schedule_scene(
         half.set_data([halved, halved, -1], [0, initial_lr / 2, initial_lr / 2])
         half.set_visible(bool(np.isfinite(halved)))
         half_says.set_text(f"gamma {gamma:.4g}: {_half_life_words(gamma)}")
-        # a growing rate needs the corner on the right
-        half_says.set(x=0.03 if gamma > 1 else 0.97, ha="left" if gamma > 1 else "right")
         reach = step_budget(initial_lr, gamma)
         limit.set_visible(bool(np.isfinite(reach)))
         limit.set_ydata([reach, reach] if np.isfinite(reach) else [0, 0])
@@ -159,7 +157,7 @@ def schedule_words(gamma: float, initial_lr: float, num_epochs: int, log: bool =
     limit = f"and can never pass {reach:.3g}" if np.isfinite(reach) else "and have no limit"
     return (
         f"gamma {gamma:.4g}: the rate goes from {initial_lr:.4g} in epoch 0 to {last:.3g} in epoch {num_epochs - 1}; "
-        f"{_half_life_words(gamma)}. The steps add up to {so_far:.3g} {limit}."
+        f"{_half_life_words(gamma)}. The rates add up to {so_far:.3g} {limit}."
         + (" On the logarithmic axis the rate is a straight line." if log else "")
     )
 
@@ -190,20 +188,20 @@ def descent_scene(
     left.set(title="the valley from above", xlabel="first parameter", ylabel="second parameter")
     left.annotate("start", start, (6, 8), textcoords="offset points")
     left.annotate("minimum", (0, 0), (8, -18), textcoords="offset points")
-    right.set(title="loss after each step", xlabel="step", ylabel="loss", yscale="log")
+    right.set(xlabel="step", ylabel="loss", yscale="log")
     right.set(ylim=(1e-8, 1e4), xlim=(-0.5, steps))
     right.grid(alpha=0.3)
     (path,) = left.plot([], [], "o-", color=ORANGE, markersize=4, linewidth=1.5, animated=True)
     (loss,) = right.plot([], [], "o-", color=BLUE, markersize=4, animated=True)
-    says = _box(right, 0.97, 0.95, GREY, ha="right", va="top")
+    says = _headed(right, "loss", "black")
 
     def draw(value: float) -> Figure:
         points = np.clip(paths[value], -1e3, 1e3)
         path.set_data(points[:, 0], points[:, 1])
-        losses = (np.clip(paths[value], -1e9, 1e9) ** 2 @ np.asarray(curvatures)) / 2
+        losses = (paths[value] ** 2 @ np.asarray(curvatures)) / 2
         loss.set_data(np.arange(steps), np.clip(losses, 1e-12, 1e6))
         grown = " (diverged)" if losses[-1] > losses[0] else ""
-        says.set_text(f"{name} {value:.4g}\nlast loss {losses[-1]:.2g}{grown}")
+        says.set_text(f"{name} {value:.4g}: last loss {losses[-1]:.2g}{grown}")
         return picture
 
     return draw
@@ -331,6 +329,12 @@ def _box(ax: Axes, x: float, y: float, edge: str, **options: Any) -> Text:
     """A frame for words that change, in a corner of the axes."""
     box = {"facecolor": "white", "edgecolor": edge, "pad": 4}
     return ax.text(x, y, "", transform=ax.transAxes, animated=True, bbox=box, **options)
+
+
+def _headed(ax: Axes, title: str, color: str) -> Text:
+    """A title on the left, and on the right of the same line words that change: above the axes no curve is covered."""
+    ax.set_title(title, loc="left")
+    return ax.text(1, 1.02, "", transform=ax.transAxes, animated=True, ha="right", va="bottom", color=color)
 
 
 def drawable(excess: Any) -> np.ndarray:

@@ -91,6 +91,78 @@ def resume_from_last_epoch(optimizer: Any, scheduler: Any, checkpoint: dict) -> 
     type(scheduler)(optimizer, scheduler.gamma, last_epoch=checkpoint["scheduler"]["last_epoch"])
 
 
+def rates_of_fine_tuning(start: Callable, initial_lr: float, gamma: float) -> dict:
+    """What an answer makes of a checkpoint whose rate has decayed: its weight, the next rates, the base rate."""
+    import torch
+
+    model = torch.nn.Linear(1, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.2)
+    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)
+    training_loop(end="s")(optimizer, scheduler, 40, 1)
+    parts = {"model": model, "optimizer": optimizer, "scheduler": scheduler}
+    with torch.no_grad():
+        model.weight.fill_(2.0)
+        checkpoint = copy.deepcopy({name: part.state_dict() for name, part in parts.items()})
+        model.weight.fill_(0.0)
+    made = called(start, model, checkpoint, initial_lr, gamma)
+    if not isinstance(made, (tuple, list)) or len(made) != 2 or not hasattr(made[0], "param_groups"):
+        raise UnusableAnswer("Two things are wanted: return optimizer, scheduler")
+    optimizer, scheduler = made
+    seen = {"the weight": model.weight.item(), "base_lrs": float(scheduler.base_lrs[0])}
+    for epoch in range(3):
+        seen[f"rate of epoch {epoch}"] = float(optimizer.param_groups[0]["lr"])
+        training_loop(end="s")(optimizer, scheduler, 1, 1)
+    return seen
+
+
+def start_fine_tuning(*load: str, base: bool = True) -> Callable:
+    """An answer to that: load the weights and the named parts of the checkpoint; the right one loads no more."""
+
+    def start(model: Any, checkpoint: dict, initial_lr: float, gamma: float) -> tuple:
+        import torch
+
+        model.load_state_dict(checkpoint["model"])
+        optimizer = torch.optim.SGD(model.parameters(), lr=initial_lr)
+        if "optimizer" in load:
+            optimizer.load_state_dict(checkpoint["optimizer"])
+        if not base:
+            optimizer.param_groups[0]["lr"] = initial_lr
+        scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma)
+        if "scheduler" in load:
+            scheduler.load_state_dict(checkpoint["scheduler"])
+        return optimizer, scheduler
+
+    return start
+
+
+def rates_of_a_new_group(unfreeze: Callable, initial_lr: float, gamma: float, epochs_done: int) -> dict:
+    """The next three rates of the old group and of the one that an answer adds after some epochs."""
+    import torch
+
+    optimizer, scheduler = _fresh(initial_lr, gamma)
+    training_loop(end="s")(optimizer, scheduler, epochs_done, 1)
+    frozen = [torch.nn.Parameter(torch.zeros(1))]
+    called(unfreeze, optimizer, scheduler, frozen)
+    groups = [group for group in optimizer.param_groups if any(one is frozen[0] for one in group["params"])]
+    if not groups:
+        raise UnusableAnswer("The optimizer that was handed in does not hold the new parameters")
+    seen = {}
+    for epoch in range(epochs_done, epochs_done + 3):
+        seen[f"old group, epoch {epoch}"] = float(optimizer.param_groups[0]["lr"])
+        seen[f"new group, epoch {epoch}"] = float(groups[0]["lr"])
+        training_loop(end="s")(optimizer, scheduler, 1, 1)
+    return seen
+
+
+def unfreeze(rate: Callable | None) -> Callable:
+    """An answer to that: add the group with ``rate(optimizer, scheduler)``, or with no rate of its own."""
+
+    def add(optimizer: Any, scheduler: Any, parameters: list) -> None:
+        optimizer.add_param_group({"params": parameters} | ({"lr": rate(optimizer, scheduler)} if rate else {}))
+
+    return add
+
+
 @functools.cache
 def _final_losses() -> tuple[list[float], list[float]]:
     """Mean final excess loss of each of GAMMAS at initial_lr 0.1, and the gammas that cannot be told from the best."""

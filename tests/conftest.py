@@ -31,10 +31,31 @@ def pytest_configure(config):
     config.pluginmanager.register(once.Once(), "once")
 
 
+def pytest_xdist_make_scheduler(config, log):
+    from sharing import Sharing  # here: it needs xdist, and a single test does not
+
+    return Sharing(config, log)
+
+
 @pytest.fixture(scope="session")
 def runs(pytestconfig):
     """The lessons that have been run in this session, for nbval to compare without running them again."""
     return pytestconfig.pluginmanager.get_plugin("once").runs
+
+
+@pytest.fixture(scope="session")
+def lab_log(tmp_path_factory):
+    """What the server of `lab_server` and its kernels have to say."""
+    return tmp_path_factory.mktemp("log") / "jupyter.log"
+
+
+@pytest.fixture(scope="session")
+def lab_server(lab_folder, lab_log):
+    """One JupyterLab on that copy, for all tests of lessons and explorers."""
+    import lab
+
+    with lab.server(lab_folder, lab_log) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +67,7 @@ def lab_folder(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def browser():
     """Chromium, or a visible skip; where everything must be tested (CI is set), an error."""
     import lab  # here: most tests need no Playwright

@@ -77,14 +77,15 @@ def folder(lab_folder):
 
 
 @pytest.fixture(scope="module")
-def log(folder):
-    return folder.parent / "jupyter.log"
+def server(folder, lab_server):
+    return lab_server
 
 
-@pytest.fixture(scope="module")
-def server(folder, log):
-    with lab.server(folder, log) as address:
-        yield address
+def assert_quiet(log: str) -> None:
+    """No callback raised in a kernel, and no kernel drew a picture that needs colours."""
+    raised = lab.exceptions(log)
+    assert not raised, raised[0][:2000]
+    assert not lab.by_colour(log)
 
 
 @pytest.fixture(scope="module")
@@ -315,7 +316,8 @@ def test_dark_theme_and_narrow_window(page):
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
-def test_lesson_runs_and_its_sliders_move(browser, server, folder, runs, lesson):
+def test_lesson_runs_and_its_sliders_move(browser, server, folder, lab_log, runs, lesson):
+    said_before = len(lab_log.read_text())
     page = opened(browser, server, lesson)
     assert_healthy(page)
     for explorer in lab.explorers(page).all():
@@ -334,16 +336,12 @@ def test_lesson_runs_and_its_sliders_move(browser, server, folder, runs, lesson)
     shot(Path(lesson).stem, page)
     lab.save_with_widgets(page)
     page.close()
+    assert_quiet(lab_log.read_text()[said_before:])
     runs[lab.ROOT / lesson] = folder / lesson
 
 
-def test_no_callback_raised_in_any_kernel(log):
-    raised = lab.exceptions(log.read_text())
-    assert not raised, raised[0][:2000]
-
-
-def test_no_picture_of_a_lesson_needs_colours(log):
-    assert not lab.by_colour(log.read_text())
+def test_no_callback_raised_in_any_kernel(lab_log):
+    assert_quiet(lab_log.read_text())
 
 
 def test_a_picture_that_needs_colours_is_found(browser, tmp_path):

@@ -36,21 +36,27 @@ IDS = [
     "training-loop",
     "gamma-per-batch",
     "resume",
+    "fine-tune",
+    "gamma-per-update",
+    "weight-left",
+    "unfreeze",
     "gamma-for",
 ]
 
 # every slug of the course's list of misconceptions: the exercises that diagnose it ...
 MET = {
     "off-by-one-epoch": "lr-at-epoch exponential-lr half-life step-budget worked-table training-loop "
-    "gamma-per-batch gamma-for",
-    "additive-decay": "lr-at-epoch exponential-lr half-life step-budget worked-table gamma-per-batch gamma-for",
+    "gamma-per-batch gamma-for weight-left unfreeze",
+    "additive-decay": "lr-at-epoch exponential-lr half-life step-budget worked-table gamma-per-batch gamma-for "
+    "gamma-per-update",
     "never-stepped": "lr-at-epoch exponential-lr half-life worked-table training-loop",
     "gamma-is-the-reduction": "lr-at-epoch exponential-lr half-life step-budget worked-table best-gamma "
     "gamma-per-batch gamma-for",
     "exp-minus-gamma": "lr-at-epoch exponential-lr half-life step-budget worked-table gamma-per-batch gamma-for",
-    "one-multiplication": "lr-at-epoch exponential-lr half-life worked-table gamma-per-batch gamma-for",
+    "one-multiplication": "lr-at-epoch exponential-lr half-life worked-table gamma-per-batch gamma-for "
+    "gamma-per-update",
     "gamma-to-the-initial-lr": "lr-at-epoch exponential-lr step-budget worked-table gamma-for",
-    "per-batch-step": "training-loop gamma-per-batch",
+    "per-batch-step": "training-loop gamma-per-batch gamma-per-update",
     "scheduler-before-optimizer": "training-loop",
     "double-step": "lr-at-epoch exponential-lr half-life step-budget worked-table training-loop",
     "get-lr-as-current": "worked-table",
@@ -64,13 +70,19 @@ MET = {
     "decay-always-converges": "step-budget best-gamma",
     "gamma-above-one": "exponential-lr gamma-for",
     "rounded-to-zero": "lr-at-epoch exponential-lr worked-table",
+    "decayed-rate-kept": "fine-tune",
+    "base-lrs-kept": "fine-tune",
+    "new-gamma-on-resume": "fine-tune",
+    "micro-batch-step": "gamma-per-update",
+    "last-update-forgotten": "gamma-per-update",
+    "weight-decay-stays": "weight-left",
+    "gamma-is-weight-decay": "weight-left",
+    "new-group-at-the-first-rate": "unfreeze",
 }
 # ... those that give the same numbers as a likelier one, whose hint names them ...
 NAMED_BY = {"logged-after-step": ("worked-table", "off-by-one-epoch")}
 # ... and those that no exercise can meet
 NOT_MET = {
-    "new-gamma-on-resume": "resume hands in a scheduler that already has the gamma of the checkpoint",
-    "gamma-is-weight-decay": "no exercise makes an optimizer, so none can be given a weight_decay",
     "step-takes-the-loss": "training-loop is given no loss that could be passed on",
     "adam-ignores-it": "a belief about Adam; every exercise is about rates, which Adam and SGD share",
     "manual-edit-lasts": "no exercise asks what follows after param_groups were edited by hand",
@@ -155,7 +167,7 @@ def test_which_misconception_is_met_where():
 
 
 def test_every_known_misconception_is_met_named_or_has_a_reason():
-    assert len(MET.keys() | NAMED_BY.keys() | NOT_MET.keys()) == len(MET) + len(NAMED_BY) + len(NOT_MET) == 27
+    assert len(MET.keys() | NAMED_BY.keys() | NOT_MET.keys()) == len(MET) + len(NAMED_BY) + len(NOT_MET) == 33
     for slug, (name, likelier) in NAMED_BY.items():
         form = COMPARISONS[name].mistakes[likelier][0]
         assert slug in check(name, as_answer(COMPARISONS[name], form)).hint

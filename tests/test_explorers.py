@@ -189,6 +189,44 @@ def test_the_worked_examples_words():
     assert said == ["0.1", "0.09", "0.081", "0.0729"]
 
 
+def covered(figure: plots.Figure) -> list[str]:
+    """Moving words that lie on a curve, or on other words, of their axes."""
+    figure.canvas.draw()
+    found = []
+    for ax in figure.axes:
+        says = [text for text in ax.texts if text.get_animated() and text.get_text()]
+        titles = [title for title in (ax.title, ax._left_title, ax._right_title) if title.get_text()]
+        boxes = [title.get_window_extent() for title in titles]
+        lines = [line.get_transform().transform(line.get_xydata()) for line in ax.lines if line.get_visible()]
+        between = [np.linspace(one[:-1], one[1:], 20).reshape(-1, 2) for one in lines if len(one) > 1]
+        seen = [[point for point in points if ax.bbox.padded(2).contains(*point)] for points in between]
+        for words in says:
+            box = words.get_window_extent()
+            if any(box.contains(*point) for points in seen for point in points) or box.count_overlaps(boxes):
+                found.append(words.get_text())
+    return found
+
+
+DRAWN = [
+    (plots.schedule_scene, {"initial_lr": 0.1, "gammas": [0.05, 0.5, 0.8, 0.93, 1.0, 1.1], "num_epochs": 40}),
+    (plots.schedule_scene, {"initial_lr": 1.0, "gammas": [0.5, 0.9, 0.99, 1.0], "num_epochs": 11, "log": True}),
+    *(
+        (plots.descent_scene, {"paths": paths, "curvatures": explorers.CURVATURES, "name": name})
+        for name, paths in {
+            "gamma": {gamma: explorers.descent_path(0.25, gamma) for gamma in (0.5, 0.73, 0.98, 0.99, 1.0)},
+            "initial_lr": {lr: explorers.descent_path(lr, 1.0) for lr in (0.005, 0.18, 0.2, 0.205, 0.295)},
+        }.items()
+    ),
+]
+
+
+@pytest.mark.parametrize(("scene", "settings"), DRAWN)
+def test_words_that_change_cover_neither_a_curve_nor_other_words(scene, settings):
+    draw = scene(**settings)
+    for value in settings.get("gammas") or settings["paths"]:
+        assert not covered(draw(value)), value
+
+
 def test_a_path_that_leaves_the_valley_is_said_and_drawn():
     explorer = DescentExplorer(initial_lr=0.3, gamma=1.0)
     assert "diverged" in explorer.description

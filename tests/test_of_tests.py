@@ -46,7 +46,7 @@ def run_suite(copy: Path, path: str, selection: str) -> str:
         "-k",
         selection,
     ]
-    return subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, timeout=120).stdout
+    return subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, timeout=900).stdout
 
 
 def failed(report: str) -> list[str]:

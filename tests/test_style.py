@@ -80,7 +80,7 @@ def test_each_command_of_the_readme_is_enough_alone():
     assert len(commands) == 2
     assert all(command.startswith(setup) for command in commands)
     assert commands[0].endswith(".venv/bin/jupyter lab lessons/00-start-here.ipynb")
-    assert commands[1].endswith(".venv/bin/pytest")
+    assert commands[1].endswith(".venv/bin/pytest -n 2")
     assert f" @ git+{PROJECT['urls']['Repository']}' lrlearn\n" in README
 
 
