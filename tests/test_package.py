@@ -4,7 +4,6 @@ import email
 import importlib
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -20,6 +19,7 @@ import lrlearn
 from lrlearn import cli
 
 ROOT = Path(__file__).resolve().parent.parent
+PYPROJECT = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 
 
 def run(*command, **options):
@@ -257,16 +257,27 @@ def test_that_a_wrong_type_would_be_noticed(tmp_path):
 # An address for everybody's own copy
 
 
+PLACEHOLDER = "OWN" + "ER"  # in two parts, for the command replaces it here too
+
+
 def test_one_command_puts_an_account_in_the_place_of_the_placeholder(tmp_path):
     text = (ROOT / ".github/CONTRIBUTING.md").read_text(encoding="utf-8")
-    (command,) = re.findall(r"^(git grep .*OWNER.*)$", text, flags=re.MULTILINE)
-    copy = tmp_path / "lrlearn"
-    for name in tracked():
-        (copy / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, copy / name)
-    run("git", "init", "--quiet", cwd=copy)
-    run("git", "add", ".", cwd=copy)
-    run("bash", "-euo", "pipefail", "-c", command.replace("ada", "some-body"), cwd=copy)
-    changed = {path for path in tracked() if (copy / path).read_bytes() != (ROOT / path).read_bytes()}
+    (command,) = re.findall(r"^(git grep .*)$", text, flags=re.MULTILINE)
+    owner = re.search(r'^Repository = "https://github.com/([\w.-]+)/', PYPROJECT, flags=re.MULTILINE)[1]
+    before = {}
+    for name in sorted(tracked()):
+        # where the command has been used already, the placeholder is put back first
+        content = (ROOT / name).read_bytes()
+        for slash in (b"/", b"%2F"):
+            content = content.replace(owner.encode() + slash + b"lrlearn", PLACEHOLDER.encode() + slash + b"lrlearn")
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+        before[name] = content
+    run("git", "init", "--quiet", cwd=tmp_path)
+    run("git", "add", ".", cwd=tmp_path)
+    run("bash", "-euo", "pipefail", "-c", command.replace("/ada/", "/some-body/"), cwd=tmp_path)
+    changed = {name for name, content in before.items() if (tmp_path / name).read_bytes() != content}
     assert {"README.md", "pyproject.toml", "CITATION.cff", "lessons/TEACHING.md"} <= changed
-    assert not subprocess.run(["git", "grep", "-w", "OWNER"], cwd=copy, capture_output=True, text=True).stdout
+    left = subprocess.run(["git", "grep", "-w", PLACEHOLDER], cwd=tmp_path, capture_output=True, text=True)
+    assert left.stdout == ""
+    assert "https://github.com/some-body/lrlearn" in (tmp_path / "pyproject.toml").read_text(encoding="utf-8")
