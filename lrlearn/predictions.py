@@ -66,6 +66,21 @@ PREDICTIONS: dict[str, Prediction] = {
     ),
     "half-life-of-0.99": Prediction({"additive-decay": 50}, within=0.01),
     "closed-equals-recursive": Prediction(choices=("yes", "no")),
+    "rate-of-epoch-3-from-0.2": Prediction(  # initial_lr 0.2, gamma 0.7
+        {
+            "off-by-one-epoch": [0.04802, 0.098],
+            "additive-decay": 0.02,
+            "never-stepped": 0.2,
+            "gamma-is-the-reduction": 0.0054,
+            "exp-minus-gamma": 0.02449,
+            "one-multiplication": [0.42, 0.14],
+            "gamma-to-the-initial-lr": 0.002744,
+        },
+        within=5e-3,
+    ),
+    "first-rate-from-0.2": Prediction({"off-by-one-epoch": 0.14}, within=1e-3),
+    "torch-equals-python": Prediction(choices=("yes", "no")),
+    "lines-with-odd-digits": Prediction(within=1e-9),
     "where-x-ends": Prediction({"decay-always-converges": 3}),  # from 0 towards 3, reach 1
 }
 

@@ -24,7 +24,6 @@ BY_NAME = {path.stem: path for path in PATHS}
 NOT_YET = {
     "01-definition",
     "02-formula",
-    "03-worked-example",
     "04-training-effects",
     "05-in-pytorch",
     "06-choosing-gamma",
