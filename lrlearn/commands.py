@@ -92,9 +92,10 @@ def extra(name: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        if not error.name or error.name.partition(".")[0] == "lrlearn":
+        package = (error.name or "lrlearn").partition(".")[0]
+        if package == "lrlearn":
             raise
-        raise CommandError(f"{error.name} is not installed; this installs it: {missing(name)}") from error
+        raise CommandError(f"{package} is not installed; this installs it: {missing(name)}") from error
 
 
 def missing(name: str) -> str:

@@ -137,7 +137,7 @@ def by_colour(log: str) -> list[str]:
 
 @contextlib.contextmanager
 def projector(folder: Path) -> Iterator[str]:
-    """The classroom demo of a checkout as `python -m lrlearn.classroom` serves it; yields its address."""
+    """The classroom demo as `python -m lrlearn.classroom`, called in a folder, serves it; yields its address."""
     port = free_port()
     command = [sys.executable, "-m", "lrlearn.classroom", "--no-browser", f"--port={port}"]
     with tempfile.NamedTemporaryFile("w") as log:
