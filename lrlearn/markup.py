@@ -34,7 +34,6 @@ MATH_ATTRIBUTES = _words(
     "displaystyle columnalign columnlines columnspacing rowlines rowspacing rowalign frame notation"
 )
 MEDIA = {"audio", "video", "source"}
-ELSEWHERE = {"iframe", "frame", "object", "embed", "link"}  # what they show would have to come from the network
 STYLE = _words(
     "color background background-color border border-left border-left-width border-color border-radius padding margin "
     "margin-left margin-right margin-top margin-bottom width max-width height max-height text-align vertical-align "
@@ -49,6 +48,7 @@ ATTRIBUTES = (
 )
 # among them schemes that a page cannot have: what it would lose is named, or stays as text
 SCHEMES = {"http", "https", "mailto", "data", "attachment", "file", "ftp"}
+ELSEWHERE = re.compile(r"<(iframe|frame|object|embed|link)\b[^>]*", re.IGNORECASE)  # what shows another file
 TAG = re.compile(r"""(<(?:"[^"]*"|'[^']*'|[^'">])*>)""")
 IMAGE = re.compile(r'<img((?: [\w-]+="[^"]*")*)>')  # as nh3 writes it
 
@@ -86,6 +86,7 @@ class Markup:
     def from_html(self, html: str, attachments: Mapping[str, Any] | None = None) -> str:
         """HTML without scripts, event handlers and what is not known here; its pictures inside."""
         before = len(self.lost)
+        self.lost += [f"{found[0]}> (a page shows no other)" for found in ELSEWHERE.finditer(html)]
         clean = nh3.clean(
             html,
             tags=nh3.ALLOWED_TAGS | MATH | MEDIA | {"input", "tfoot", "picture"},
@@ -110,10 +111,8 @@ class Markup:
             return f"<code>{escape(latex)}</code>"
 
     def _attribute(self, attachments: Mapping[str, Any], tag: str, name: str, value: str) -> str | None:
-        """What becomes of an attribute; nh3 asks for each, also of elements that it leaves out."""
-        if tag in ELSEWHERE and name in ("src", "data", "href"):
-            self.lost.append(f"<{tag}> of {value} (a page shows nothing from elsewhere)")
-        elif name in ("src", "poster"):
+        """What becomes of an attribute. It may raise nothing: nh3 would only print it."""
+        if name in ("src", "poster"):
             return self._embedded(value, attachments) if tag in MEDIA | {"img"} else None
         elif name in ("href", "cite"):
             return self._link(value)

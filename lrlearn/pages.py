@@ -242,7 +242,7 @@ def _shown(source: Path, notebook: NotebookNode) -> NotebookNode:
             outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
             known["outputs"] = [_shown_output(output, f"{source.name}, {_place(cell, at)}") for output in outputs]
         cells.append(known)
-    metadata = {}
+    metadata: dict[str, Any] = {}
     language = _part(notebook.metadata, "language_info").get("name")
     if isinstance(language, str) and re.fullmatch(r"[\w+#-]+", language):
         metadata["language_info"] = {"name": language}
@@ -258,7 +258,7 @@ def _shown_output(output: NotebookNode, place: str) -> dict[str, Any]:
     if output.output_type not in ("display_data", "execute_result"):
         return dict(output)
     data = {kind: value for kind, value in output.data.items() if kind in SHOWN}
-    metadata = {}
+    metadata: dict[str, Any] = {}
     for kind in ("image/png", "image/jpeg"):
         if kind in data:
             try:
