@@ -80,7 +80,7 @@ def page(browser, address, asked):
     page = browser.new_page(viewport={"width": 1280, "height": 720})
     page.set_default_timeout(30_000)
     page.on("request", lambda request: asked.append(request.url))
-    page.goto(address)
+    page.goto(address, timeout=240_000)  # it answers when the whole notebook has run
     for explorer in range(QUESTIONS):
         expect(lab.canvas(lab.explorers(page).nth(explorer))).to_have_attribute("data-whole", "true", timeout=60_000)
     yield page
