@@ -163,11 +163,13 @@ def test_which_misconception_is_met_where():
         slug = check("best-gamma", gamma).misconception
         if slug:
             met[slug].add("best-gamma")
-    assert met == {slug: set(names.split()) for slug, names in MET.items()}
+    assert all(met.values()), "a sentence that no exercise says"
+    # an exercise that a teacher adds may meet more of them
+    assert all(set(names.split()) <= met[slug] for slug, names in MET.items())
 
 
 def test_every_known_misconception_is_met_named_or_has_a_reason():
-    assert len(MET.keys() | NAMED_BY.keys() | NOT_MET.keys()) == len(MET) + len(NAMED_BY) + len(NOT_MET) == 33
+    assert len(MET.keys() | NAMED_BY.keys() | NOT_MET.keys()) == len(MET) + len(NAMED_BY) + len(NOT_MET)
     for slug, (name, likelier) in NAMED_BY.items():
         form = COMPARISONS[name].mistakes[likelier][0]
         assert slug in check(name, as_answer(COMPARISONS[name], form)).hint
