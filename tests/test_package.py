@@ -209,6 +209,16 @@ def test_the_course_opens_from_the_wheel_alone(stranger):
     assert lessons_in(stranger.folder / "lrlearn-lessons") >= {n.removeprefix("lessons/") for n in tracked("lessons")}
 
 
+def test_the_demo_is_shown_from_the_wheel_alone(stranger, tmp_path):
+    port = lab.free_port()
+    process = stranger("lrlearn", "classroom", "--no-browser", f"--port={port}", cwd=tmp_path)
+    try:
+        assert answer(f"http://127.0.0.1:{port}/voila/static/voila.js", process)
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
 def test_a_lesson_of_the_wheel_runs_with_the_wheel_s_module(stranger):
     code = "import lrlearn, lrlearn.commands as c; print(lrlearn.__file__, c.lessons(), sep='\\n')"
     places = run(sys.executable, "-c", code, env=stranger.settings, cwd=stranger.folder).splitlines()
@@ -217,7 +227,7 @@ def test_a_lesson_of_the_wheel_runs_with_the_wheel_s_module(stranger):
 
 def answer(address, process):
     """What a server says, once it does."""
-    for _ in range(300):
+    for _ in range(3000):  # a busy machine may take its time
         try:
             return urllib.request.urlopen(address).read()
         except OSError:
