@@ -17,6 +17,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+from lrlearn.checks import check_table, quoted
 from lrlearn.schedules import exponential_lr, half_life, step_budget
 
 # After Okabe and Ito: told apart with any colour vision, at least 3:1 on white; every curve has dashes or a marker too
@@ -75,24 +76,25 @@ def spread(
         A `Picture`; its description gives each curve's mean and band at the start and at the end.
 
     Raises:
-        ValueError: runs is empty, or one of them is no table [run, x].
+        TypeError, ValueError: runs is empty, one of them is no table [run, x] of numbers, or x does not fit it.
 
     >>> spread({"a": [[4.0, 2.0], [4.0, 2.0]]})
     a: mean 4 at epoch 0, 2 at epoch 1 (10th to 90th percentile 2 to 2).
     >>> spread({"a": [[4.0, 2.0]]})
     a: 4 at epoch 0, 2 at epoch 1.
     """
-    if not runs:
-        raise ValueError("runs must not be empty")
+    tables, columns = _checked_runs(runs, x, xlabel)
+    if not isinstance(log, bool):
+        raise TypeError(f"log must be True or False, not {quoted(log)}")
+    if not isinstance(ax, Axes | None):
+        raise TypeError(f"ax must be matplotlib's Axes or None, not {quoted(ax)}")
     picture = Picture(7.5, 4) if ax is None else cast(Figure, ax.figure)
     ax = picture.subplots() if ax is None else ax
     says = []
-    for style, (name, table) in zip(STYLES * len(runs), runs.items(), strict=False):
-        table = np.asarray(table, dtype=float)
-        if table.ndim != 2 or not table.size:
-            raise ValueError(f"runs[{name!r}] must be a table [run, {xlabel}], not of shape {table.shape}")
-        at = np.arange(table.shape[1]) if x is None else np.asarray(x)
-        mean, (low, high) = table.mean(0), np.percentile(table, BAND, axis=0)
+    for style, (name, table) in zip(STYLES * len(tables), tables.items(), strict=False):
+        at = np.arange(table.shape[1]) if columns is None else columns
+        with np.errstate(all="ignore"):  # inf minus inf, where runs have diverged
+            mean, (low, high) = table.mean(0), np.percentile(table, BAND, axis=0)
         if len(table) > 1:
             ax.fill_between(at, low, high, color=style["color"], alpha=0.2, linewidth=0)
         ax.plot(at, mean, label=name, markevery=max(1, len(at) // 10), markersize=5, **style)
@@ -107,6 +109,23 @@ def spread(
     if isinstance(picture, Picture):
         picture.description = " ".join(filter(None, [picture.description, title and f"{title}.", *says]))
     return picture
+
+
+def _checked_runs(runs: Any, x: Any, xlabel: str) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
+    """The tables of `spread`, and what their columns stand for, as arrays."""
+    if not isinstance(runs, Mapping):
+        raise TypeError(f"runs must map names to tables [run, {xlabel}], not {quoted(runs)}")
+    if not runs:
+        raise ValueError("runs must not be empty")
+    x, tables = None if x is None else np.asarray(check_table("x", x)), {}
+    for name, table in runs.items():
+        label = f"runs[{quoted(name)}]"
+        tables[name] = table = np.asarray(check_table(label, table, finite=False))
+        if table.ndim != 2:
+            raise ValueError(f"{label} must be a table [run, {xlabel}], not of shape {table.shape}")
+        if x is not None and x.shape != table.shape[1:]:
+            raise ValueError(f"x must have a number for each of the {table.shape[1]} columns, not shape {x.shape}")
+    return tables, x
 
 
 def schedule_scene(

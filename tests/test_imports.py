@@ -95,7 +95,7 @@ MAY_IMPORT = {
     "__init__": {"schedules"},
     "checks": set(),
     "schedules": {"checks"},
-    "plots": {"schedules"},
+    "plots": {"checks", "schedules"},
     "faults": {"filmstrips", "plots", "regression"},
     "regression": {"checks"},
     "quadratic": {"checks"},

@@ -1,5 +1,8 @@
 """The noisy quadratic: its exact recursion against simulation, torch's own loop and values derived by hand."""
 
+import functools
+
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -176,3 +179,61 @@ def test_shuffling_cancels_noise_that_drawing_anew_does_not():
 def test_a_bad_table_of_rates_is_named(rates):
     with pytest.raises(ValueError, match="rates"):
         sweep_rates(rates, [0])
+
+
+sizes = st.floats(1e-300, 1e300) | st.floats(1e-3, 1e3)
+
+
+def agrees(found, exact):
+    """Whether numbers are the exact ones to 9 digits; infinite only where those are beyond all floats."""
+    return all(
+        value * (1 + 1e-9) > np.finfo(float).max if np.isinf(one) else abs(one - value) <= 1e-9 * value + 1e-300
+        for one, value in zip(np.ravel(found).tolist(), exact, strict=True)
+    )
+
+
+@given(sizes, sizes, sizes)
+def test_a_noise_floor_is_exact_for_all_sizes(lr, curvature, noise):
+    lr = min(lr, 1 / curvature)
+    exact = [mpmath.mpf(lr) * mpmath.mpf(noise) ** 2 / (2 * (2 - mpmath.mpf(lr) * curvature))]
+    assert agrees(noise_floor(lr, curvature, noise), exact)
+    assert agrees(noise_floor([lr], curvature, noise), exact)
+
+
+@given(st.integers(1, 4), sizes, sizes, sizes | sizes.map(lambda start: -start))
+def test_the_best_rates_are_exact_for_all_sizes(num_steps, curvature, noise, start):
+    h, sigma, x = map(mpmath.mpf, (curvature, noise, start))
+    exact = [1 / (h * (t + 1) + sigma**2 / (h * x**2)) for t in range(num_steps)]
+    assert agrees(best_rates(num_steps, curvature, noise, start), exact)
+
+
+@given(sizes, sizes, sizes, sizes)
+def test_a_first_step_is_exact_for_all_sizes(lr, curvature, noise, start):
+    lr = min(lr, 1e300 / curvature)
+    r, h, sigma, x = map(mpmath.mpf, (lr, curvature, noise, start))
+    found = expected_loss([lr], curvature, noise, start)
+    shrink = 1 - r * h
+    if abs(shrink) < 1e-6:
+        return  # what is left is the rounding of lr * curvature
+    mean, variance = shrink * x, (r * sigma) ** 2
+    assert agrees(abs(found.bias), [abs(mean)])
+    assert agrees(found.variance, [variance])
+    if np.isfinite(found.bias).all() and np.isfinite(found.variance).all():
+        assert agrees(found.loss, [h / 2 * (mean**2 + variance)])
+
+
+def test_nothing_overflows_on_the_way():
+    assert noise_floor(1e-300, noise=1e200) == pytest.approx(2.5e99)
+    assert noise_floor(1e-200, curvature=1e-200) == pytest.approx(2.5e-201, rel=1e-12, abs=0)
+    assert best_rates(1, curvature=1e-300, noise=1e-100) == pytest.approx([1e-100], rel=1e-12, abs=0)
+    assert expected_loss([0.0], curvature=1e-300, noise=0, start=1e200).loss == pytest.approx([5e99])
+    assert simulate([0.0], curvature=1e-300, noise=0, start=1e200, num_runs=1)[0] == pytest.approx([5e99])
+    assert expected_loss([1e200, 0.0]).variance.tolist() == [np.inf, np.inf]
+    assert expected_loss([1e100], curvature=1e200).variance.tolist() == [1e200]
+
+
+@pytest.mark.parametrize("function", [expected_loss, simulate, functools.partial(noise_floor, 0.1)])
+def test_shapes_that_do_not_fit_are_named(function):
+    function = function if isinstance(function, functools.partial) else functools.partial(function, [0.1])
+    with pytest.raises(ValueError, match=r"curvature, noise.* must broadcast against each other, not .*noise \[3\]"):
+        function(curvature=[1.0, 2.0], noise=[1.0, 2.0, 3.0])

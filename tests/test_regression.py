@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lrlearn import chained_lrs, regression
-from lrlearn.regression import diverged_at, problem, sweep, train
+from lrlearn.regression import diverged_at, make_problem, problem, sweep, sweep_rates, train
 
 LRS = st.floats(1e-4, 0.5)
 GAMMAS = st.floats(0, 1.1)
@@ -198,3 +198,34 @@ def test_a_sweep_takes_one_thread_and_gives_torch_its_threads_back(monkeypatch):
 def test_any_collection_of_numbers_may_be_swept(kind):
     values = [0.1, 0.2]
     assert torch.equal(sweep(kind(values), kind([0.5]), range(2), 2).losses, sweep(values, [0.5], [0, 1], 2).losses)
+
+
+@pytest.mark.parametrize("seed", [2**64, 2**70])
+def test_a_seed_larger_than_torchs_is_named(seed):
+    for run in (
+        lambda: train(0.1, 0.9, seed),
+        lambda: sweep([0.1], [0.9], [seed]),
+        lambda: make_problem(1, 1, 1, 1, seed),
+    ):
+        with pytest.raises(ValueError, match=r"^seeds? must be an integer >= 0 and <= 18446744073709551615, not "):
+            run()
+    assert train(0.1, 0.9, 2**64 - 1, num_epochs=1).losses == pytest.approx(
+        sweep([0.1], [0.9], [2**64 - 1], 1).losses[0, 0, 0].tolist()
+    )
+
+
+def test_the_rows_of_a_table_may_be_arrays_in_any_order():
+    table = np.array([[0.3, 0.2, 0.1], [0.1, 0.1, 0.1]])
+    expected = sweep_rates(table[:, ::-1].copy(), [0]).losses
+    for rates in (
+        table[:, ::-1],
+        list(table[:, ::-1]),
+        np.broadcast_to(table[:, ::-1], (2, 3)),
+        table[:, ::-1].tolist(),
+    ):
+        assert torch.equal(sweep_rates(rates, [0]).losses, expected)
+
+
+def test_only_a_problem_can_be_fitted():
+    with pytest.raises(TypeError, match=r"^data must be a Problem"):
+        sweep_rates([[0.1]], [0], data=[1.0])

@@ -5,10 +5,10 @@ of torch or of a model.
 """
 
 from collections.abc import Iterable, Sequence
-from statistics import fmean, stdev
+from statistics import mean, stdev
 from typing import Any, NamedTuple
 
-from lrlearn.checks import check_number
+from lrlearn.checks import check_list, check_number
 
 
 class Summary(NamedTuple):
@@ -41,10 +41,8 @@ def summarise(scores: Sequence[float]) -> Summary:
     >>> summarise([1, 2, 3])
     Summary(mean=2.0, sd=1.0, lowest=1.0, highest=3.0, count=3)
     """
-    scores = [float(check_number("score", score)) for score in scores]
-    if not scores:
-        raise ValueError("scores must not be empty")
-    return Summary(fmean(scores), stdev(scores) if len(scores) > 1 else 0.0, min(scores), max(scores), len(scores))
+    scores = check_list("scores", scores)
+    return Summary(mean(scores), stdev(scores) if len(scores) > 1 else 0.0, min(scores), max(scores), len(scores))
 
 
 def verdict(scores: Sequence[float], against: Sequence[float], *, higher_is_better: bool = True) -> str:
