@@ -10,12 +10,13 @@ lesson, rename yours and run the command again. ``lrlearn export --help`` says m
 """
 
 import importlib
+import importlib.util
 import os
 import sys
 from pathlib import Path
 
 import lrlearn
-from lrlearn.commands import CommandError, command, lessons
+from lrlearn.commands import CommandError, command, lessons, missing
 
 FIRST = "00-start-here.ipynb"
 COMMANDS = ("classroom", "export")  # each the main function of a module of lrlearn
@@ -51,6 +52,8 @@ def open_course(arguments: list[str]) -> None:
     copied, kept = copy_lessons(folder)
     yours = f"; {kept} that were there already are as you left them" if kept else ""
     print(f"{copied} files copied to {folder.resolve()}{yours}", file=sys.stderr)
+    if not importlib.util.find_spec("sklearn"):
+        print(f"The applications need more; this installs it: {missing('applications')}", file=sys.stderr)
     from jupyterlab.labapp import LabApp
 
     os.chdir(folder)  # the folder that JupyterLab shows

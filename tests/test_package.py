@@ -196,6 +196,19 @@ def test_every_command_is_one_of_a_module_too(name, monkeypatch):
     assert asked == [["some", "--option"]]
 
 
+def test_who_has_not_installed_what_the_applications_need_is_told_how(tmp_path, monkeypatch, capsys):
+    labapp = importlib.import_module("jupyterlab.labapp")
+    started = []
+    monkeypatch.setattr(labapp.LabApp, "launch_instance", started.append)
+    monkeypatch.chdir(tmp_path)
+    cli.main(["open", "."])
+    assert "pip install" not in capsys.readouterr().err
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "sklearn" else object())
+    cli.main(["--no-browser"])
+    assert "-m pip install" in (told := capsys.readouterr().err) and "scikit-learn" in told
+    assert started == [[cli.FIRST], [cli.FIRST, "--no-browser"]]
+
+
 def test_the_course_opens_from_the_wheel_alone(stranger):
     port = lab.free_port()
     options = ["--no-browser", f"--port={port}", "--IdentityProvider.token=", "--allow-root"]
