@@ -26,11 +26,6 @@ NOT_YET = {
     "02-formula",
     "04-training-effects",
     "05-in-pytorch",
-    "image-classification",
-    "language",
-    "optimization",
-    "reinforcement-learning",
-    "speech-recognition",
 }
 # their cells train for minutes: nbval runs them, once; what lesson 06 says is asked in test_choosing_gamma.py
 SLOW = {

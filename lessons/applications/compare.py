@@ -5,11 +5,13 @@
 
 It runs the cells of the notebooks that carry the tag "training", so what is measured is what the
 lesson shows. Runs are kept in build/applications.jsonl and are not repeated: stop it and go on whenever
-you like. The results go to results.json, and the table of them to README.md.
+you like. The results go to results.json, and the picture and the table of them to README.md.
 
 Each arm (constant rate, ExponentialLR down to 0.5, 0.1 and 0.01 of the first rate, cosine down to 0) gets
-its own initial rate from one grid: the one with the best mean score on validation data. The seeds
-of that choice (100, 101) are not those of the report (0 to 4), which is on test data.
+its own initial rate: the one with the best mean score on validation data over the tuning seeds. All arms start
+with the same grid of rates, and an arm's grid grows for as long as its best rate is at an edge. Then all arms meet
+the same fresh seeds on test data: with the same seed they start from the same numbers and see the data in the same
+order, so that they can be compared seed by seed.
 """
 
 import contextlib
@@ -18,7 +20,7 @@ import hashlib
 import json
 import re
 import sys
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import fmean
@@ -33,7 +35,9 @@ RUNS = HERE.parent.parent / "build" / "applications.jsonl"
 RESULTS = HERE / "results.json"
 ARMS = {"constant": 1.0, "exponential to 0.5": 0.5, "exponential to 0.1": 0.1, "exponential to 0.01": 0.01}
 ARMS |= {"cosine": "cosine"}  # what a training function gets as its gamma then
-SEEDS = [0, 1, 2, 3, 4]
+SEEDS = list(range(30))
+TUNING_SEEDS = [100, 101, 102, 103, 104]
+MOST_GROWTH = 6  # rates that a grid may grow by: a score that never falls would let it grow for ever
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,8 @@ class Task:
     """One training to compare: ``function`` of ``notebook`` is called as
     ``function(initial_lr, gamma, num_epochs, seed, **options) -> (validation score, test score)``;
     with ``together`` it gets a list of seeds, trains them side by side and returns a list of such pairs.
+    A difference of less than ``margin`` would not matter; ``initial_lrs`` is the grid to start with.
+    ``among`` names the arms, if not all are wanted.
     """
 
     name: str
@@ -49,13 +55,14 @@ class Task:
     notebook: str
     function: str
     score: str
+    margin: float
     budgets: dict[str, int]
     initial_lrs: list[float]
     unit: str = "epochs"
     higher_is_better: bool = True
     together: bool = False
     options: dict[str, Any] = field(default_factory=dict)
-    tuning_seeds: list[int] = field(default_factory=lambda: [100, 101])
+    among: list[str] = field(default_factory=lambda: list(ARMS))
 
 
 TASKS = [
@@ -66,6 +73,7 @@ TASKS = [
         notebook="image-classification",
         function="recognise",
         score="accuracy",
+        margin=0.005,
         budgets={"short": 10, "long": 30},
         initial_lrs=[0.001, 0.003, 0.01, 0.03],
     ),
@@ -76,6 +84,7 @@ TASKS = [
         notebook="image-classification",
         function="recognise",
         score="accuracy",
+        margin=0.005,
         budgets={"short": 10},
         initial_lrs=[0.05, 0.1, 0.2, 0.4],
         options={"optimizer_class": "SGD", "batch_size": 8},
@@ -87,12 +96,12 @@ TASKS = [
         notebook="optimization",
         function="valley",
         score="log10 of the loss, lower is better",
+        margin=0.1,
         budgets={"short": 1000, "long": 3000},
         initial_lrs=[0.001, 0.002, 0.003, 0.004, 0.006],
         unit="steps",
         higher_is_better=False,
         together=True,
-        tuning_seeds=[100, 101, 102, 103, 104],
     ),
     Task(
         name="noisy bowl",
@@ -101,12 +110,12 @@ TASKS = [
         notebook="optimization",
         function="bowl",
         score="log10 of the loss, lower is better",
+        margin=0.1,
         budgets={"short": 200, "long": 600},
         initial_lrs=[0.03, 0.1, 0.3, 1.0],
         unit="steps",
         higher_is_better=False,
         together=True,
-        tuning_seeds=[100, 101, 102, 103, 104],
     ),
     Task(
         name="photograph",
@@ -115,9 +124,23 @@ TASKS = [
         notebook="optimization",
         function="photograph",
         score="dB",
+        margin=0.1,
         budgets={"short": 1200, "long": 3600},
         initial_lrs=[0.003, 0.01, 0.03, 0.1],
         unit="steps",
+    ),
+    Task(
+        name="photograph, centres",
+        area="optimization",
+        model="the same, and only the centres' rate falls",
+        notebook="optimization",
+        function="centres",
+        score="dB",
+        margin=0.1,
+        budgets={"long": 3600},
+        initial_lrs=[0.003, 0.01, 0.03, 0.1],
+        unit="steps",
+        among=["constant", "exponential to 0.01"],  # the end ratio is gsplat's, so there is none to choose
     ),
     Task(
         name="pole",
@@ -126,11 +149,11 @@ TASKS = [
         notebook="reinforcement-learning",
         function="balance",
         score="points of 500",
+        margin=50,
         budgets={"short": 390, "long": 1170},
         initial_lrs=[0.001, 0.003, 0.006, 0.01],
         unit="rounds",
         together=True,
-        tuning_seeds=[100, 101, 102, 103, 104],
     ),
     Task(
         name="pole, short rounds",
@@ -139,12 +162,12 @@ TASKS = [
         notebook="reinforcement-learning",
         function="balance",
         score="points of 500",
+        margin=50,
         budgets={"short": 1560},
         initial_lrs=[0.001, 0.003, 0.006],
         unit="rounds",
         together=True,
         options={"length": 8},
-        tuning_seeds=[100, 101, 102, 103, 104],
     ),
     Task(
         name="speech",
@@ -153,9 +176,9 @@ TASKS = [
         notebook="speech-recognition",
         function="understand",
         score="accuracy in noise",
+        margin=0.01,
         budgets={"short": 10, "long": 30},
         initial_lrs=[0.003, 0.01, 0.03],
-        tuning_seeds=[100],
     ),
     Task(
         name="speech, plain SGD",
@@ -164,10 +187,10 @@ TASKS = [
         notebook="speech-recognition",
         function="understand",
         score="accuracy in noise",
+        margin=0.01,
         budgets={"short": 10},
         initial_lrs=[0.1, 0.2],
         options={"optimizer_class": "SGD", "batch_size": 8},
-        tuning_seeds=[100],
     ),
     Task(
         name="translation",
@@ -176,10 +199,10 @@ TASKS = [
         notebook="language",
         function="translation",
         score="exact match",
+        margin=0.01,
         budgets={"short": 180, "long": 540},
         initial_lrs=[0.006, 0.012],
         unit="steps",
-        tuning_seeds=[100],
     ),
     Task(
         name="writing",
@@ -188,10 +211,10 @@ TASKS = [
         notebook="language",
         function="writing",
         score="bits per letter, lower is better",
+        margin=0.01,
         budgets={"short": 150, "long": 450},
         initial_lrs=[0.004, 0.008],
         unit="steps",
-        tuning_seeds=[100],
         higher_is_better=False,
     ),
     Task(
@@ -201,10 +224,10 @@ TASKS = [
         notebook="language",
         function="sentiment",
         score="accuracy",
+        margin=0.005,
         budgets={"short": 200, "long": 600},
         initial_lrs=[0.01, 0.03],
         unit="steps",
-        tuning_seeds=[100],
     ),
     Task(
         name="sentiment, plain SGD",
@@ -213,10 +236,10 @@ TASKS = [
         notebook="language",
         function="sentiment",
         score="accuracy",
+        margin=0.005,
         budgets={"short": 600},
         initial_lrs=[0.3, 1.0],
         unit="steps",
-        tuning_seeds=[100],
         options={"optimizer_class": "SGD"},
     ),
 ]
@@ -230,10 +253,10 @@ def training_code(notebook: str) -> str:
 
 
 def fingerprint(task: Task) -> str:
-    """Changes when the training code or the task's settings do; comments and layout don't count."""
+    """Changes when the training code does, or what it is called with; comments and layout don't count."""
     code = re.sub(r"#.*", "", training_code(task.notebook))
-    said = {key: value for key, value in asdict(task).items() if key not in ("name", "area", "model")}
-    text = re.sub(r"[\s,]", "", code) + json.dumps(said, sort_keys=True)
+    called = [task.function, task.budgets, task.together, task.options]
+    text = re.sub(r"[\s,]", "", code) + json.dumps(called, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -258,16 +281,19 @@ def done_so_far() -> dict[str, list[Any]]:
     return dict(json.loads(line) for line in RUNS.read_text().splitlines())
 
 
-def run_all(task: Task, jobs: list[tuple], label: str, workers: ProcessPoolExecutor) -> dict[tuple, list[Any]]:
-    """The scores of every job, from the file or from a new run that is added to it."""
+def run_all(task: Task, jobs: list[tuple], label: str, workers: Executor) -> dict[tuple, list[Any]]:
+    """The scores of every job, from the file or from a new run, which is added to it as soon as it ends."""
     found, mark = done_so_far(), fingerprint(task)
     keys = {job: json.dumps([task.name, mark, *job]) for job in jobs}
-    waiting = {job: workers.submit(run, task, *_plain(job)) for job in jobs if keys[job] not in found}
+    waiting = {workers.submit(run, task, *_plain(job)): job for job in jobs if keys[job] not in found}
     RUNS.parent.mkdir(exist_ok=True)
-    for job in tqdm(waiting, desc=f"{task.name}: {label}", unit="run"):
-        found[keys[job]] = waiting[job].result()
+    for done in tqdm(
+        as_completed(waiting), desc=f"{task.name}: {label}", unit="run", total=len(waiting), disable=not waiting
+    ):
+        key = keys[waiting[done]]
+        found[key] = done.result()
         with RUNS.open("a") as file:
-            file.write(json.dumps([keys[job], found[keys[job]]]) + "\n")
+            file.write(json.dumps([key, found[key]]) + "\n")
     return {job: found[keys[job]] for job in jobs}
 
 
@@ -276,55 +302,81 @@ def _plain(job: tuple) -> tuple:
     return *rest, list(seed) if isinstance(seed, tuple) else seed
 
 
-def compare(task: Task, workers: ProcessPoolExecutor) -> dict[str, Any]:
+def scores_of(task: Task, place: tuple[str, str], lr: float, seeds: list[int], label: str, workers: Executor) -> list:
+    """Validation and test score of every seed, for one arm and budget at one initial rate."""
+    arm, budget = place
+    wanted = [tuple(seeds)] if task.together else seeds
+    found = run_all(task, [(arm, lr, budget, seed) for seed in wanted], label, workers)
+    pairs = [found[arm, lr, budget, seed] for seed in wanted]
+    return pairs[0] if task.together else pairs
+
+
+def beyond(lrs: list[float], best: float) -> float | None:
+    """The rate to try next, one step of the grid beyond its edge; None if the best rate is inside."""
+    first, second, last, before = lrs[0], lrs[1], lrs[-1], lrs[-2]
+    further = first * first / second if best == first else last * last / before if best == last else None
+    return None if further is None else float(f"{further:.2g}")
+
+
+def choose(task: Task, place: tuple[str, str], workers: Executor) -> tuple[list[float], list[float], float]:
+    """The rates that were tried, their mean scores on validation data, and the rate with the best of them."""
+    best_of = max if task.higher_is_better else min
+    means: dict[float, float] = {}
+    lrs = list(task.initial_lrs)
+    while True:
+        for lr in lrs:
+            if lr not in means:
+                label = f"{place[0]}, {place[1]}, tuning {lr:g}"
+                means[lr] = fmean(pair[0] for pair in scores_of(task, place, lr, TUNING_SEEDS, label, workers))
+        equal = [lr for lr in lrs if means[lr] == best_of(means.values())]
+        best = equal[len(equal) // 2]  # of several that are equally good the middle one: a score may have a ceiling
+        further = beyond(lrs, best)
+        if further is None or len(lrs) == len(task.initial_lrs) + MOST_GROWTH:
+            return lrs, [round(means[lr], 5) for lr in lrs], best
+        lrs = sorted([*lrs, further])
+
+
+def compare(task: Task, workers: Executor) -> dict[str, Any]:
     """Choose each arm's initial rate on validation data, then report it on test data."""
-    tuning, seeds = ([tuple(part)] if task.together else part for part in (task.tuning_seeds, SEEDS))
-    places = [(arm, budget) for arm in ARMS for budget in task.budgets]
-    jobs = [(arm, lr, budget, seed) for arm, budget in places for lr in task.initial_lrs for seed in tuning]
-    tuned = run_all(task, jobs, "choosing initial rates", workers)
-
-    def scores(results: dict, arm: str, lr: float, budget: str, part: int, chosen: list) -> list[float]:
-        pairs = [results[arm, lr, budget, seed] for seed in chosen]
-        return [round(pair[part], 5) for pair in (pairs[0] if task.together else pairs)]
-
-    sign = 1 if task.higher_is_better else -1
-    means = {
-        place: [fmean(scores(tuned, place[0], lr, place[1], 0, tuning)) for lr in task.initial_lrs] for place in places
-    }
-    best = {
-        place: max(range(len(values)), key=lambda at, values=values: sign * values[at])
-        for place, values in means.items()
-    }
-    jobs = [(arm, task.initial_lrs[best[arm, budget]], budget, seed) for arm, budget in places for seed in seeds]
-    final = run_all(task, jobs, "testing", workers)
-    arms = {arm: {} for arm in ARMS}
-    for arm, budget in places:
-        lr = task.initial_lrs[best[arm, budget]]
-        validation = [round(value, 5) for value in means[arm, budget]]
-        arms[arm][budget] = {
-            "initial_lr": lr,
-            "validation": validation,
-            "test": scores(final, arm, lr, budget, 1, seeds),
-        }
-    return asdict(task) | {"fingerprint": fingerprint(task), "seeds": SEEDS, "arms": arms}
+    ahead = [(arm, lr, budget) for arm in task.among for budget in task.budgets for lr in task.initial_lrs]
+    tuning = [tuple(TUNING_SEEDS)] if task.together else TUNING_SEEDS
+    run_all(task, [(*job, seed) for job in ahead for seed in tuning], "tuning", workers)  # together, to use every core
+    arms: dict[str, dict] = {arm: {} for arm in task.among}
+    for arm in task.among:
+        for budget in task.budgets:
+            lrs, validation, best = choose(task, (arm, budget), workers)
+            pairs = scores_of(task, (arm, budget), best, SEEDS, f"{arm}, {budget}, testing", workers)
+            test = [round(pair[1], 5) for pair in pairs]
+            arms[arm][budget] = {"initial_lrs": lrs, "validation": validation, "initial_lr": best, "test": test}
+    said = asdict(task)
+    del said["initial_lrs"], said["among"]  # each arm has its own grid
+    return said | {"fingerprint": fingerprint(task), "tuning_seeds": TUNING_SEEDS, "seeds": SEEDS, "arms": arms}
 
 
 def main(names: list[str]) -> None:
-    from stored import write_table
+    from stored import write_readme
 
     unknown = set(names) - {task.name for task in TASKS}
     if unknown:
         raise SystemExit(f"no such task: {', '.join(sorted(unknown))}; there are {', '.join(t.name for t in TASKS)}")
-    with ProcessPoolExecutor(2) as workers:
+    workers = ProcessPoolExecutor(2)
+    try:
         for task in TASKS:
             if not names or task.name in names:
-                found = compare(task, workers)
-                results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-                results[task.name] = found
-                order = [known.name for known in TASKS]
-                results = {name: results[name] for name in order if name in results}
-                RESULTS.write_text(re.sub(r"\[\s+([^][{}]*?)\s+\]", _one_line, json.dumps(results, indent=1)) + "\n")
-                write_table()
+                store(task, compare(task, workers))
+                write_readme()
+    except KeyboardInterrupt:
+        raise SystemExit("stopped; what was run is kept, and the same command goes on from here") from None
+    finally:
+        workers.shutdown(cancel_futures=True)  # what has not begun
+
+
+def store(task: Task, found: dict[str, Any]) -> None:
+    """Put what was found into results.json, in the order of TASKS."""
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    results[task.name] = found
+    results = {known.name: results[known.name] for known in TASKS if known.name in results}
+    RESULTS.write_text(re.sub(r"\[\s+([^][{}]*?)\s+\]", _one_line, json.dumps(results, indent=1)) + "\n")
 
 
 def _one_line(found: re.Match) -> str:

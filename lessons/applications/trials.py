@@ -1,4 +1,4 @@
-"""Many trials of one training: the same settings with other seeds, their mean and spread, and what differs.
+"""Many trials of one training: the same settings with other seeds, their mean and their spread.
 
 One run tells little: another seed gives another score. A score is a number, so nothing here knows
 of torch or of a model.
@@ -43,33 +43,6 @@ def summarise(scores: Sequence[float]) -> Summary:
     """
     scores = check_list("scores", scores)
     return Summary(mean(scores), stdev(scores) if len(scores) > 1 else 0.0, min(scores), max(scores), len(scores))
-
-
-def verdict(scores: Sequence[float], against: Sequence[float], *, higher_is_better: bool = True) -> str:
-    """What many trials say of two settings: ``"better"``, ``"tie"`` or ``"worse"``.
-
-    The means differ when Welch's test, as scipy has it, gives ``p < 0.05``. A tie says that these trials
-    cannot tell the two apart, not that they are the same.
-
-    Source: B. L. Welch, The generalization of "Student's" problem, Biometrika 34 (1947).
-
-    Raises:
-        TypeError, ValueError: one of them has fewer than two scores, or a score is no finite number.
-
-    >>> verdict([0.9, 0.91, 0.92], [0.7, 0.71, 0.72])
-    'better'
-    >>> verdict([0.9, 0.91, 0.92], [0.89, 0.91, 0.93])
-    'tie'
-    """
-    from scipy.stats import ttest_ind_from_stats
-
-    ours, theirs = summarise(scores), summarise(against)
-    if min(ours.count, theirs.count) < 2:
-        raise ValueError("a verdict needs at least two trials of each")
-    sides = [number for side in (ours, theirs) for number in (side.mean, side.sd, side.count)]
-    if ours.mean == theirs.mean or ttest_ind_from_stats(*sides, equal_var=False).pvalue >= 0.05:
-        return "tie"
-    return "better" if (ours.mean > theirs.mean) == higher_is_better else "worse"
 
 
 def within_spread(score: float, scores: Sequence[float], *, least: float = 0.0) -> bool:
