@@ -24,7 +24,7 @@ HINTS = {
     "rounded-to-zero": "That is the right number, rounded. Keep the digits: a small rate would become 0.",
     "decayed-rate-kept": "The checkpoint's optimizer brings its decayed rate along. Load the weights alone.",
     "new-gamma-on-resume": "The scheduler's state brings its old gamma along: a new schedule needs a new scheduler.",
-    "base-lrs-kept": "The rates are right, but the loaded group keeps its old initial_lr, so base_lrs is the old one.",
+    "base-lrs-kept": "A loaded group keeps its old initial_lr, and with it base_lrs: set lr and initial_lr both.",
     "micro-batch-step": "Count updates, not micro-batches: several micro-batches share one optimizer.step().",
     "last-update-forgotten": "The last micro-batches of an epoch make an update too, even if they are fewer: round up.",
     "weight-decay-stays": "Weight decay is multiplied by the rate of that step, so it fades as the rate does.",

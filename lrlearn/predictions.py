@@ -82,6 +82,19 @@ PREDICTIONS: dict[str, Prediction] = {
     "torch-equals-python": Prediction(choices=("yes", "no")),
     "lines-with-odd-digits": Prediction(within=1e-9),
     "where-x-ends": Prediction({"decay-always-converges": 3}),  # from 0 towards 3, reach 1
+    "fine-tune-first-rate": Prediction({"decayed-rate-kept": 0.05}),
+    "lambda-on-a-loaded-optimizer": Prediction({"base-lrs-kept": "yes"}, choices=("yes", "no")),
+    "last-epoch-up-to-2.7": Prediction(),
+    "skipped-step-says": Prediction(choices=("nothing", "a warning", "an error")),
+    "micro-batch-factor": Prediction({"micro-batch-step": 0.9}),
+    "momentum-reach": Prediction(within=0.05),
+    "decay-with-adam": Prediction(choices=("hardly", "about ten times", "more than fifty times")),
+    "adamw-weight-left": Prediction({"weight-decay-stays": 0.366}),
+    "compilations": Prediction(),
+    "averaging-part": Prediction(within=0.15),
+    "batch-left-alone": Prediction(choices=("about the same", "about ten times", "over a hundred times")),
+    "new-group-first-rate": Prediction({"new-group-at-the-first-rate": [0.059, 0.05905]}),
+    "silent-faults": Prediction(),
 }
 
 

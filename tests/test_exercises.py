@@ -792,6 +792,7 @@ ASKED_IN = {
     "04-training-effects": ["best-gamma"],
     "05-in-pytorch": ["training-loop", "gamma-per-batch", "resume"],
     "06-choosing-gamma": ["gamma-for", "capstone"],
+    "07-real-training": ["fine-tune", "gamma-per-update", "weight-left", "unfreeze"],
 }
 
 

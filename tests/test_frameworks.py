@@ -1,6 +1,8 @@
-"""Keras and optax are really run: their exponential decay is torch's, with the parameters that lesson 05 gives.
+"""Other frameworks are really run, where they are installed.
 
-They compute in float32, so agreement is asked to 1e-5 relative.
+Keras and optax: their exponential decay is torch's, with the parameters that lesson 05 gives. They compute in
+float32, so agreement is asked to 1e-5 relative. Accelerate and Lightning: they step torch's scheduler as often as
+lesson 07 says.
 """
 
 import math
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 INSTALL = "really runs {}: pip install 'lrlearn[frameworks]'"
+TRAINERS = "really runs {}: pip install 'lrlearn[trainers]'"
 
 
 def keras_schedule(initial_lr, decay_steps, decay_rate, staircase):
@@ -91,3 +94,89 @@ def test_the_comparison_can_fail(schedule_of):
 
 def test_optax_turns_a_rate_of_zero_into_a_constant():
     assert float(optax_schedule(0.1, 8, 0.0, staircase=True)(80)) == pytest.approx(0.1)
+
+
+# ---- who steps the scheduler, and how often: 8 batches of 8 samples an epoch, gamma 0.9
+
+
+def batches():
+    samples = torch.utils.data.TensorDataset(torch.linspace(-1, 1, 64)[:, None])
+    return torch.utils.data.DataLoader(samples, batch_size=8)
+
+
+def accelerated(rank, processes, port, accumulate, split, told):
+    """One epoch of one process; the first one puts the rates of its updates, and the scheduler's count, into told."""
+    address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "ACCELERATE_USE_CPU": "true"}
+    os.environ.update(address, RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(processes))
+    from accelerate import Accelerator
+    from accelerate.utils import DataLoaderConfiguration
+
+    accelerator = Accelerator(
+        cpu=True, gradient_accumulation_steps=accumulate, dataloader_config=DataLoaderConfiguration(split_batches=split)
+    )
+    model = torch.nn.Linear(1, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)
+    model, optimizer, loader, scheduler = accelerator.prepare(model, optimizer, batches(), scheduler)
+    rates = []
+    for (x,) in loader:
+        with accelerator.accumulate(model):
+            accelerator.backward(model(x).square().mean())
+            if accelerator.sync_gradients:
+                rates.append(optimizer.param_groups[0]["lr"])
+            optimizer.step()
+            scheduler.step()
+            optimizer.zero_grad()
+    if accelerator.is_main_process:
+        told.put((rates, scheduler.scheduler.last_epoch))
+
+
+@pytest.mark.parametrize(
+    ("processes", "accumulate", "split", "updates", "steps"),
+    [(1, 1, False, 8, 8), (1, 4, False, 2, 2), (1, 3, False, 3, 3), (2, 1, False, 4, 8), (2, 1, True, 8, 8)],
+)
+def test_accelerate_steps_a_prepared_scheduler_once_a_process_at_each_update(
+    processes, accumulate, split, updates, steps
+):
+    pytest.importorskip("accelerate", reason=TRAINERS.format("Accelerate"))
+    from lab import free_port
+
+    context = torch.multiprocessing.get_context("spawn")
+    told = context.SimpleQueue()
+    arguments = (processes, free_port(), accumulate, split, told)
+    torch.multiprocessing.spawn(accelerated, arguments, nprocs=processes)
+    rates, count = told.get()
+    assert (len(rates), count) == (updates, steps)
+    assert rates == pytest.approx([0.1 * 0.9 ** (step * steps // updates) for step in range(updates)])
+
+
+@pytest.mark.filterwarnings("ignore")  # of data loaders and loggers
+@pytest.mark.parametrize("accumulate", [1, 4, 3])
+@pytest.mark.parametrize("interval", ["epoch", "step"])
+def test_lightning_steps_with_the_updates_or_once_an_epoch(interval, accumulate):
+    lightning = pytest.importorskip("pytorch_lightning", reason=TRAINERS.format("Lightning"))
+
+    class Line(lightning.LightningModule):
+        def __init__(self):
+            super().__init__()
+            self.line, self.rates = torch.nn.Linear(1, 1), []
+
+        def training_step(self, batch, _):
+            return self.line(batch[0]).square().mean()
+
+        def configure_optimizers(self):
+            optimizer = torch.optim.SGD(self.parameters(), lr=0.1)
+            scheduler = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)
+            return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": interval}}
+
+        def on_before_optimizer_step(self, optimizer):
+            self.rates.append(optimizer.param_groups[0]["lr"])
+
+    quiet = dict.fromkeys(("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False)
+    line = Line()
+    lightning.Trainer(max_epochs=2, accelerator="cpu", devices=1, accumulate_grad_batches=accumulate, **quiet).fit(
+        line, batches()
+    )
+    updates = math.ceil(8 / accumulate)
+    decays = [step if interval == "step" else step // updates for step in range(2 * updates)]
+    assert line.rates == pytest.approx([0.1 * 0.9**decay for decay in decays])

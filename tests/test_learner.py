@@ -27,9 +27,11 @@ NOT_YET = {
     "04-training-effects",
     "05-in-pytorch",
 }
-# their cells train for minutes: nbval runs them, once; what lesson 06 says is asked in test_choosing_gamma.py
+# their cells train for minutes: nbval runs them, once; what lesson 06 says is asked in test_choosing_gamma.py,
+# what lesson 07 says in test_real_training.py
 SLOW = {
     "06-choosing-gamma",
+    "07-real-training",
     "image-classification",
     "language",
     "optimization",
@@ -59,7 +61,7 @@ def code(name: str) -> list:
 
 
 def is_explorer(cell: Any) -> bool:
-    return bool(re.search(r"(?:[Ee]xplorer|WorkedExample|filmstrip)\(", cell.source))
+    return bool(re.search(r"(?:[Ee]xplorer|WorkedExample|filmstrip|fault_bench)\(", cell.source))
 
 
 def predictions(name: str) -> Iterator[tuple]:

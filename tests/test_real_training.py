@@ -1,0 +1,120 @@
+"""Lesson 07: what it states holds, the numbers in its prose are those of its cells, and its bench shows its faults."""
+
+import math
+from pathlib import Path
+
+import nbformat
+import pytest
+from test_in_pytorch import run_cells
+
+from lrlearn.faults import NUM_EPOCHS, differing_lines, new_training, record, train
+
+LESSON = Path(__file__).resolve().parent.parent / "lessons" / "07-real-training.ipynb"
+CELLS = nbformat.read(LESSON, as_version=4).cells
+PROSE = "\n".join(cell.source for cell in CELLS if cell.cell_type == "markdown")
+
+
+@pytest.fixture(scope="module")
+def lesson():
+    names = run_cells([cell for cell in CELLS if cell.cell_type == "code"], {"__name__": "lesson"})
+    names["bench"].refresh()  # a cell's end would draw the whole strip
+    return names
+
+
+def agree(expected, came):
+    return math.isclose(expected, came, rel_tol=1e-6) if isinstance(expected, float) else expected == came
+
+
+def test_every_statement_holds(lesson):
+    assert len(lesson["STATED"]) > 50
+    assert [stated for stated in lesson["STATED"] if not agree(*stated[1:])] == []
+
+
+def test_a_statement_that_does_not_hold_would_be_found():
+    assert not agree(0.1, 0.1001) and not agree((2, 10), (2, 9)) and not agree("nothing", "UserWarning")
+    assert agree(0.1, 0.1 + 1e-12)
+
+
+def test_the_prose_tells_the_gains_that_were_measured(lesson):
+    sgd, momentum, adam = (round(gain) for gain in lesson["gains"].values())
+    assert f"{sgd}, {momentum} and {adam} times here" in PROSE
+    assert f"{sgd} times with SGD, {momentum} with momentum, {adam} with Adam" in PROSE
+
+
+def test_the_prose_tells_what_averaging_did(lesson):
+    (bowl, bowl_words), (line, line_words) = lesson["bowl"], lesson["line"]
+    tail, ema, free = "constant, second half", "constant, EMA", "schedule-free, beta 0.5"
+    assert f"takes off {bowl[tail]:.0%} of what decay takes off, the EMA {bowl[ema]:.0%}".replace("%", " %") in PROSE
+    assert bowl_words[free] == "the same"
+    assert " %, ".join(f"{line[name] * 100:.0f}" for name in (tail, ema)) in PROSE
+    assert f" and {line[free] * 100:.0f} %" in PROSE
+    for words in (bowl_words, line_words):
+        assert words["decay, EMA"] == words["decay, second half"] == "worse"
+
+
+def test_the_strip_is_small_and_complete(lesson):
+    strip = lesson["bench"]._film.strip
+    assert len(strip["pictures"]) == len(lesson["FAULTS"]) * NUM_EPOCHS == len(set(strip["descriptions"]))
+    assert sum(map(len, strip["pictures"])) <= 4e6
+    assert not lesson["bench"].controls, "another fault must not need the kernel"
+    for row in range(len(lesson["FAULTS"])):
+        assert len(set(strip["pictures"][row * NUM_EPOCHS : (row + 1) * NUM_EPOCHS])) == NUM_EPOCHS
+
+
+def test_every_fault_is_one_says_how_to_notice_it_and_fits_the_picture(lesson):
+    for name, case in lesson["cases"].items():
+        assert case["broken"] != case["right"], name
+        assert case["note"].startswith("Notice: ") and " Fix: " in case["note"], name
+        assert {line[:1] for line in case["lines"]} & {"-", "+"}, name
+        assert len(case["lines"]) <= 8 and max(map(len, case["lines"])) <= 76, name
+        assert case["right"].says == "nothing", name
+
+
+# ---- the recorder
+
+
+def test_an_epoch_without_a_step_has_no_rate():
+    def idle(run):
+        model, _, scheduler = new_training()
+        for epoch in range(2):
+            for _ in run.batches(epoch):
+                pass
+            run.log(0.1, model, scheduler)
+
+    run = record(idle)
+    assert run.used == [] and run.rate_in(0) is None and run.logged == [0.1, 0.1]
+
+
+@pytest.mark.parametrize("size", [8, 16, 64])
+def test_an_epoch_may_have_any_number_of_steps(size):
+    def loop(run):
+        model, optimizer, scheduler = new_training(gamma=0.5)
+        for epoch in range(3):
+            for _ in run.batches(epoch, size):
+                optimizer.step()
+            run.log(scheduler.get_last_lr()[0], model, scheduler)
+            scheduler.step()
+
+    run = record(loop)
+    assert len(run.used) == 3 * 64 // size and [run.rate_in(epoch) for epoch in range(3)] == [0.1, 0.05, 0.025]
+
+
+def test_an_error_ends_the_loop_and_is_told():
+    def broken(run):
+        train(run, *new_training(), epochs=range(2))
+        raise RuntimeError
+
+    run = record(broken)
+    assert run.says == "RuntimeError: " and len(run.excess) == 2
+
+
+def test_the_lines_that_differ_leave_the_notes_out():
+    def right(run):
+        run.log(1, 2, 3)
+
+    def broken(run):
+        """Notice: nothing. Fix: nothing."""
+        run.log(1, 2, 4)
+
+    lines = [line.replace(" ", "") for line in differing_lines(broken, right)]
+    assert lines == ["-run.log(1,2,3)", "+run.log(1,2,4)"]
