@@ -6,15 +6,20 @@ Only those numbers are compared, on the same inputs: no source text is looked at
 import html
 import inspect
 import math
-import reprlib
+import operator
+import random
+import warnings
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
-from typing import Any, ClassVar
+from functools import partial
+from typing import Any, ClassVar, NamedTuple
 
-EXACT = 1e-6  # relative; answers computed in float32 are right answers
-ROUNDED = 1e-3  # relative; a misconception's number may be copied by hand with three digits
-LONGEST = 120  # characters quoted from an answer or its error
+from lrlearn import answers
+from lrlearn.answers import Unanswered, UnusableAnswer, clean, close_to, copied, raised_by, read_number
+
+ROUGHLY = 1e-5  # relative; float32 rounds more, the more it multiplies
+DRAWN = 8  # inputs drawn for each answer, beside those of the exercise
 FEEDBACK = "application/vnd.lrlearn.feedback+json"  # the part of a cell's output that a report can count
 
 
@@ -80,7 +85,7 @@ _tries: dict[tuple[str, str], list[str | None]] = {}  # what each answer of this
 def counted(feedback: Feedback, kind: str, asked: str) -> Feedback:
     """The feedback as the latest try at what was asked; a question left open is no try.
 
-    >>> counted(Feedback(False, None, "", answered=False), "exercise", "half-life").record["try"]
+    >>> counted(Feedback(False, None, "", answered=False), "exercise", "left open").record["try"]
     0
     """
     tries = _tries.setdefault((kind, asked), [])
@@ -90,34 +95,29 @@ def counted(feedback: Feedback, kind: str, asked: str) -> Feedback:
     return replace(feedback, kind=kind, asked=asked, tries=len(tries), earlier=earlier)
 
 
-class UnusableAnswer(Exception):
-    """An answer that is no number, no list of the right length, no function ...: its text is the hint.
+@dataclass(frozen=True)
+class Seen:
+    """What an answer did with an input: the numbers it gave, or the trouble that kept it from giving any."""
 
-    A function in `EXERCISES` may raise it too.
-    """
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    trouble: str = ""
+    refused: bool = False  # the trouble is an error that is raised on purpose
+    warning: str = ""
 
-
-class Unanswered(Exception):
-    """The dots are still there."""
-
-
-def read_number(value: Any) -> float:
-    """The float in a number of any kind (int, Fraction, Decimal, numpy scalar, 0-d tensor), or a hint is raised."""
-    if value is None:
-        raise UnusableAnswer("There is no value, only None; perhaps a return is missing")
-    if isinstance(value, (bool, str, bytes)) or getattr(value, "ndim", False) or not hasattr(value, "__float__"):
-        raise UnusableAnswer(f"One number is wanted, not {_shown(value)}")
-    return float(value)
+    def agrees(self, other: "Seen", same: Callable[[float, float], bool] = close_to) -> bool:
+        """Whether both gave the same numbers, both refused the input, or both met the same trouble."""
+        if self.trouble or other.trouble:
+            return (self.refused and other.refused) or self.trouble == other.trouble
+        mine, theirs = self.numbers, other.numbers
+        return mine.keys() == theirs.keys() and all(same(mine[label], theirs[label]) for label in theirs)
 
 
-def read_numbers(values: Any, size: int) -> list[float]:
-    """``size`` floats from a list, tuple, array or tensor, or a hint is raised."""
-    if isinstance(values, (str, bytes, Mapping)) or not hasattr(values, "__iter__"):
-        raise UnusableAnswer(f"A list of {size} numbers is wanted, not {_shown(values)}")
-    found = list(islice(iter(values), size + 1))  # one more shows that it is too long, and it may have no end
-    if len(found) != size:
-        raise UnusableAnswer(f"{size} numbers are wanted, and here are {'more' if len(found) > size else len(found)}")
-    return [read_number(value) for value in found]
+class Asked(NamedTuple):
+    """An input, and what the answer and the truth did with it."""
+
+    inputs: tuple
+    got: Seen
+    want: Seen
 
 
 @dataclass(frozen=True)
@@ -128,10 +128,13 @@ class Comparison:
         truth: the right answer, a function.
         mistakes: slug -> functions, each what somebody who believes that would answer; the likeliest slug first.
         inputs: tuples of arguments that tell all of these apart.
-        corners: name -> arguments of a special case; asked only when all inputs are right.
-        also: slug -> a sentence after the misconception's own: what else gives the same numbers.
+        corners: name -> arguments of a special case; asked only when all other inputs are right.
+        draw: (random.Random) -> one more input; so nobody is right who knows the inputs by heart.
+        apart: more inputs, asked of wrong answers only, that tell misconceptions apart.
+        says: slug -> a sentence that fits this exercise better than the misconception's own.
+        also: slug -> a sentence after that one: what else gives the same numbers.
         size: how many numbers an answer has; None for a single one.
-        given: the learner gives the value itself, not a function.
+        given: the learner gives the value itself, not a function. Three right digits are enough then.
         observe: (answer, *inputs) -> {label: number}: how an answer is asked if it is not just called.
     """
 
@@ -139,137 +142,128 @@ class Comparison:
     mistakes: Mapping[str, Sequence[Callable]]
     inputs: Sequence[tuple]
     corners: Mapping[str, tuple] = field(default_factory=dict)
+    draw: Callable[[random.Random], tuple] | None = None
+    apart: Sequence[tuple] = ()
+    says: Mapping[str, str] = field(default_factory=dict)
     also: Mapping[str, str] = field(default_factory=dict)
     size: int | None = None
     given: bool = False
     observe: Callable[..., dict[str, float]] | None = None
 
     def __call__(self, answer: Any) -> Feedback:
-        seen: list[dict[str, float] | str]
         if self.given:
-            value = self._read(answer)
-            seen = [value for _ in self.inputs]
+            ask = self._given(Seen(self._read(answer)))
         else:
-            _check_signature(answer, list(inspect.signature(self.truth).parameters))
-            seen = [self.ask(answer, inputs) for inputs in self.inputs]
-        asked, corner = list(self.inputs), ""
-        wrong = self._first_wrong(seen, asked)
-        if wrong is None:
-            # only now: a loop that is wrong anyway might never end at gamma 1
-            asked += self.corners.values()
-            seen += [self.ask(answer, inputs) for inputs in self.corners.values()]
-            wrong = self._first_wrong(seen, asked)
-            if wrong is None:
-                return Feedback(
-                    True, None, "You have it." if self.given else f"It agrees on all {len(asked)} inputs tried."
-                )
-            corner = f"Right but for one corner, {list(self.corners)[wrong - len(self.inputs)]}."
-        slug = self.diagnose(seen, asked)
-        if slug is None and isinstance(seen[0], str) and len(set(map(str, seen))) == 1:
-            return Feedback(False, None, f"{seen[0]}.")  # the same trouble everywhere: no example is needed
-        hints = [self.also.get(slug, "")] if slug else [corner]
-        if not (self.given and slug):  # the value would give the answer away
-            hints.append(self._example(asked[wrong], seen[wrong]))
-        return Feedback(False, slug, " ".join(filter(None, hints)))
+            answers.check_signature(answer, list(inspect.signature(self.truth).parameters))
+            ask = partial(self.ask, answer)
+        asked: list[Asked] = []
+        stages = (self.inputs, close_to), (self._drawn(answer), _roughly), (self.corners.values(), close_to)
+        for inputs, same in stages:  # a loop that is wrong anyway might never end at a corner such as gamma 1
+            new = [Asked(one, ask(one), self.ask(self.truth, one)) for one in inputs]
+            asked += new
+            wrong = next((one for one in new if not one.got.agrees(one.want, copied if self.given else same)), None)
+            if wrong:
+                return self._wrong(asked, wrong, ask)
+        warned = next((one.got.warning for one in asked if one.got.warning), "")
+        told = f" But PyTorch warns: {warned}" if warned else ""
+        words = "You have it." if self.given else f"It agrees on all {len(asked)} inputs tried."
+        return Feedback(True, None, words + told)
 
-    def ask(self, answer: Callable, inputs: tuple) -> dict[str, float] | str:
+    def ask(self, answer: Callable, inputs: tuple) -> Seen:
         """The numbers that an answer gives for an input, or what keeps it from giving any."""
         try:
-            return self.observe(answer, *inputs) if self.observe else self._read(called(answer, *inputs))
+            with warnings.catch_warnings(record=True) as caught:
+                warnings.simplefilter("always" if self.observe else "ignore")
+                numbers = self.observe(answer, *inputs) if self.observe else self._read(answers.called(answer, *inputs))
+            return Seen(numbers, warning=clean(str(caught[0].message)) if caught else "")
         except (KeyboardInterrupt, Unanswered):
             raise
         except UnusableAnswer as problem:
-            return str(problem)
+            return Seen(trouble=str(problem))
         except BaseException as error:
-            if "ellipsis" in (raised := raised_by(error)):
-                raise Unanswered from None  # a blank is still open, as in gamma ** ...
-            return f"It raises {raised}"
+            if answers.stumbled_over_dots(error):
+                raise Unanswered from None
+            on_purpose = (
+                isinstance(error, (ValueError, AssertionError, NotImplementedError)) or type(error) is Exception
+            )
+            return Seen(trouble=f"It raises {raised_by(error)}", refused=on_purpose)
 
-    def diagnose(self, seen: Sequence[dict[str, float] | str], asked: Sequence[tuple]) -> str | None:
-        """The first misconception that would have given what was seen."""
-        for tolerance in (EXACT, ROUNDED) if self.given else (EXACT,):
+    def diagnose(self, asked: Sequence[Asked]) -> str | None:
+        """The first misconception that gives what was seen. Given values are compared by every bit first."""
+        for same in (operator.eq, close_to, copied) if self.given else (_roughly,):
             for slug, forms in self.mistakes.items():
-                for form in forms:
-                    pairs = zip(seen, asked, strict=True)
-                    if all(_same(one, self.ask(form, inputs), tolerance) for one, inputs in pairs):
-                        return slug
+                if any(all(one.got.agrees(self.ask(form, one.inputs), same) for one in asked) for form in forms):
+                    return slug
         return None
+
+    def _given(self, seen: Seen) -> Callable[[tuple], Seen]:
+        return lambda _: seen
+
+    def _drawn(self, answer: Any) -> list[tuple]:
+        """Inputs that the answer's own code decides: another answer meets others, the same answer the same ones."""
+        code = getattr(getattr(answer, "__code__", None), "co_code", b"")
+        numbers = random.Random(zlib.crc32(code))
+        return [self.draw(numbers) for _ in range(DRAWN)] if self.draw else []
+
+    def _wrong(self, asked: list[Asked], wrong: Asked, ask: Callable[[tuple], Seen]) -> Feedback:
+        corner = next((name for name, inputs in self.corners.items() if inputs is wrong.inputs), None)
+        if not corner:
+            asked = asked + [Asked(one, ask(one), Seen()) for one in self.apart]
+        slug = self.diagnose(asked)
+        if slug is None and wrong.got.trouble and len({one.got.trouble for one in asked}) == 1:
+            return Feedback(False, None, f"{wrong.got.trouble}.")  # the same everywhere: no example is needed
+        hints = [self.also.get(slug, "")] if slug else [f"Right but for one corner, {corner}." if corner else ""]
+        if not (self.given and slug):
+            hints.append(self._example(wrong))
+        return Feedback(False, slug, " ".join(filter(None, hints)))
 
     def _read(self, value: Any) -> dict[str, float]:
         if self.size is None:
             return {"": read_number(value)}
-        return {f"number {at}": number for at, number in enumerate(read_numbers(value, self.size), start=1)}
+        return {f"number {at}": number for at, number in enumerate(answers.read_numbers(value, self.size), start=1)}
 
-    def _first_wrong(self, seen: Sequence[dict[str, float] | str], asked: Sequence[tuple]) -> int | None:
-        right = (_same(one, self.ask(self.truth, inputs)) for one, inputs in zip(seen, asked, strict=True))
-        return next((at for at, is_right in enumerate(right) if not is_right), None)
-
-    def _example(self, inputs: tuple, got: dict[str, float] | str) -> str:
-        """A counter-example: the input, what was given and what was expected."""
-        names = list(inspect.signature(self.observe or self.truth).parameters)[-len(inputs) :]
-        where = ", ".join(f"{name} {value:g}" for name, value in zip(names, inputs, strict=True))
-        want = self.ask(self.truth, inputs)
-        if isinstance(got, str) or isinstance(want, str):
-            return f"For {where}: {got}."
-        missing = math.nan
-        label = next(key for key in [*want, *got] if not close_to(got.get(key, missing), want.get(key, missing)))
+    def _example(self, wrong: Asked) -> str:
+        """A counter-example: the input, what was given and what was expected. A value that is wanted is not told."""
+        names = list(inspect.signature(self.observe or self.truth).parameters)[-len(wrong.inputs) :]
+        where = ", ".join(f"{name} {value:g}" for name, value in zip(names, wrong.inputs, strict=True))
+        if wrong.got.trouble:
+            return f"For {where}: {wrong.got.trouble}."
+        got, want = wrong.got.numbers, wrong.want.numbers
+        same, missing = copied if self.given else close_to, math.nan
+        label = next(key for key in [*want, *got] if not same(got.get(key, missing), want.get(key, missing)))
+        if self.given:
+            return f"{label.capitalize() or 'That'} is {_direction(got[label], want[label])}."
         gave, expected = (f"{one[label]:.9g}" if label in one else "nothing" for one in (got, want))
         return f"For {where}: {label}{label and ', '}you gave {gave}, expected {expected}."
 
 
-def called(answer: Callable, *inputs: Any) -> Any:
-    """What the answer returns; dots are no answer."""
-    value = answer(*inputs)
-    if value is ...:
-        raise Unanswered
-    return value
+@dataclass(frozen=True)
+class Choices:
+    """An exercise that asks for one of the words, several times; all of them are answered in one list.
+
+    Args:
+        choices: the words to choose from.
+        questions: for each, the right word and the slug of the belief behind a wrong one.
+    """
+
+    choices: Sequence[str]
+    questions: Sequence[tuple[str, str]]
+
+    def __call__(self, answer: Any) -> Feedback:
+        if not isinstance(answer, (list, tuple)) or len(answer) != len(self.questions):
+            raise UnusableAnswer(f"A list of {len(self.questions)} words is wanted: {' or '.join(self.choices)}")
+        words = [answers.read_word(word, self.choices) for word in answer]
+        for at, (word, (right, slug)) in enumerate(zip(words, self.questions, strict=True), start=1):
+            if word != right:
+                return Feedback(False, slug, f"(Number {at}.)")
+        return Feedback(True, None, "You have it.")
 
 
-def _check_signature(answer: Any, names: list[str]) -> None:
-    """An answer has to be a function that can be called with as many arguments, in the same order."""
-    wanted = f"A function of ({', '.join(names)}) is wanted"
-    if not callable(answer):
-        raise UnusableAnswer(f"{wanted}, its name without brackets after it, not {_shown(answer)}")
-    try:
-        signature = inspect.signature(answer)
-    except (TypeError, ValueError):
-        return  # some functions written in C do not tell
-    try:
-        signature.bind(*names)
-    except TypeError:
-        raise UnusableAnswer(clean(f"{wanted}, and this one takes ({', '.join(signature.parameters)})")) from None
-    if list(signature.parameters) != names and sorted(signature.parameters) == sorted(names):
-        raise UnusableAnswer(f"{wanted}: the arguments in this order")
+def _roughly(one: float, other: float) -> bool:
+    return close_to(one, other, ROUGHLY)
 
 
-def close_to(one: float, other: float, tolerance: float = EXACT) -> bool:
-    """Whether two numbers agree within a relative tolerance."""
-    return math.isclose(one, other, rel_tol=tolerance)
-
-
-def _same(got: dict[str, float] | str, want: dict[str, float] | str, tolerance: float = EXACT) -> bool:
-    if isinstance(got, str) or isinstance(want, str):
-        # a misconception that refuses an input leaves the text empty: any trouble is the same then
-        return isinstance(got, str) and isinstance(want, str) and got.startswith(want)
-    return got.keys() == want.keys() and all(close_to(got[label], want[label], tolerance) for label in want)
-
-
-def clean(text: str) -> str:
-    """One short line without control characters: what is quoted cannot disturb the page or the terminal."""
-    text = "".join(letter if letter.isprintable() else " " for letter in text[: LONGEST + 1])
-    return text if len(text) <= LONGEST else text[:LONGEST] + "..."
-
-
-def _shown(value: Any) -> str:
-    """Strings are quoted, all else is named by its type: a repr may be long, change from run to run or raise."""
-    return clean(reprlib.repr(value) if type(value) is str else f"a value of type {type(value).__name__}")
-
-
-def raised_by(error: BaseException) -> str:
-    """The name and message of an error in one short line."""
-    name = type(error).__name__
-    try:
-        message = str(error)
-    except BaseException:
-        message = ""
-    return clean(f"{name}: {message}" if message else name)
+def _direction(got: float, want: float) -> str:
+    if close_to(got, want, 0.03):
+        return "close, but three right digits are wanted"
+    return "too large" if got > want else "too small"

@@ -1,12 +1,12 @@
 """A guess, written down before the cell is run, beside what came out: the catalogue that a teacher edits."""
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lrlearn.comparison import Feedback, UnusableAnswer, clean, counted, read_number
+from lrlearn.answers import UnusableAnswer, read_guess, read_word, said, word_or_number
+from lrlearn.comparison import Feedback, counted
 from lrlearn.misconceptions import HINTS
 
 COPIED = 5e-3  # relative; a misconception's number may be copied with two or three digits
@@ -129,15 +129,15 @@ def _outcome(asked: Prediction, guess: Any, result: Any) -> Outcome:
     if guess is ... or guess is None:
         return Outcome(False, None, "Next time, write down what you expect before you run the cell.", answered=False)
     try:
-        came_out = _word_or_number(result)
+        came_out = word_or_number(result)
     except UnusableAnswer as problem:
         raise TypeError(f"result must be a number, a word, or True or False: {problem}") from None
     ours: float | str
     try:
         if isinstance(came_out, str):
-            ours, remark = _read_word(guess, asked.choices), ""
+            ours, remark = read_word(guess, asked.choices), ""
         else:
-            ours, remark = _read_guess(guess)
+            ours, remark = read_guess(guess)
     except UnusableAnswer as problem:
         return Outcome(False, None, f"{problem}.", answered=False)
     except KeyboardInterrupt:
@@ -145,7 +145,7 @@ def _outcome(asked: Prediction, guess: Any, result: Any) -> Outcome:
     except BaseException:  # an object that cannot even be looked at
         return Outcome(False, None, "That prediction cannot be read.", answered=False)
     correct, slug = _judge(asked, ours, came_out)
-    words = f"You predicted {_said(ours)}, it came out as {_said(came_out)}"
+    words = f"You predicted {said(ours)}, it came out as {said(came_out)}"
     off = "" if correct else _how_far(ours, came_out)
     sentence = HINTS.get(slug, "") if slug else ""
     return Outcome(correct, slug, " ".join(filter(None, [f"{words}{off}.", remark, sentence])))
@@ -157,7 +157,7 @@ def _judge(asked: Prediction, guess: float | str, result: float | str) -> tuple[
         for slug, belief in asked.beliefs.items():
             values = belief(result) if callable(belief) else belief
             for value in values if isinstance(values, (list, tuple)) else [values]:
-                believed = _word_or_number(value)
+                believed = word_or_number(value)
                 if _near(guess, believed, COPIED) and not _nearer(guess, result, believed):
                     return False, slug
     return _near(guess, result, asked.within), None
@@ -174,39 +174,6 @@ def _nearer(guess: float | str, one: float | str, other: float | str) -> bool:
     if isinstance(guess, str) or isinstance(one, str) or isinstance(other, str):
         return False
     return abs(guess - one) < abs(guess - other)
-
-
-def _word_or_number(value: Any) -> float | str:
-    if isinstance(value, bool) or str(getattr(value, "dtype", "")).endswith("bool"):  # numpy's and torch's too
-        return "yes" if value else "no"
-    return " ".join(value.split()).casefold() if isinstance(value, str) else read_number(value)
-
-
-def _read_word(guess: Any, choices: tuple[str, ...]) -> str:
-    """The guess as one of the words to choose from; spaces and capitals do not matter."""
-    word = _said(_word_or_number(guess))
-    if choices and word not in [" ".join(choice.split()).casefold() for choice in choices]:
-        raise UnusableAnswer(f"Choose one of {', '.join(choices)}, in quotes")
-    return word
-
-
-def _read_guess(guess: Any) -> tuple[float, str]:
-    """A guessed number and, if it was written in another way than Python's, a sentence on how Python writes it."""
-    if isinstance(guess, tuple) and len(guess) == 2 and all(type(part) is int and part >= 0 for part in guess):
-        number = float("{}.{}".format(*guess))
-        return number, f"Python reads {guess[0]},{guess[1]} as two numbers: write {number:g}, with a decimal point."
-    if not isinstance(guess, str):
-        return read_number(guess), ""
-    written = re.fullmatch(r"\s*([+-]?(?:\d+[.,]?\d*|[.,]\d+)(?:e[+-]?\d+)?)\s*(%?)\s*", guess[:40], re.IGNORECASE)
-    if not written:
-        return read_number(guess), ""  # which says that a number is wanted
-    number = float(written[1].replace(",", ".")) / (100 if written[2] else 1)
-    return number, f"Python writes that number as {number:g}, without quotes."
-
-
-def _said(value: float | str) -> str:
-    """The number with four digits, the word as it is."""
-    return clean(value) if isinstance(value, str) else f"{value:.4g}"
 
 
 def _how_far(guess: float | str, result: float | str) -> str:

@@ -1,50 +1,88 @@
-"""Answers that are tried on a real optimizer or on the toy regression; torch is imported when one is."""
+"""Answers that are tried on a real optimizer, with whatever torch is installed; it is imported when one is.
 
+A wrong answer is modelled by what it does: each action has a letter, and a word of them is a loop or a resume.
+"""
+
+import contextlib
 import copy
-import functools
-import math
-from collections.abc import Callable, Sequence
-from itertools import product
+from collections.abc import Callable, Iterator
 from typing import Any
 
-from lrlearn import regression
-from lrlearn.comparison import ROUNDED, Feedback, UnusableAnswer, called, close_to, read_number, read_numbers
-from lrlearn.regression import GAMMAS, SEEDS
-from lrlearn.schedules import exponential_lr
+from lrlearn.answers import UnusableAnswer, called
 
 
-def training_loop(*, first: str = "", start: str = "", batch: str = "o", end: str = "", more: int = 0) -> Callable:
-    """A training loop that steps the optimizer (o), the scheduler (s) or makes a new optimizer (n) at these places."""
+def training_loop(
+    *, first: str = "", start: str = "", batch: str = "o", end: str = "", last: str = "", more: int = 0
+) -> Callable:
+    """A training loop that does these things ``first`` as often as there are epochs, at the ``start`` of an epoch ...
+
+    o: step the optimizer; s: the scheduler; e: the scheduler with the epoch, f: with the next one; t: a second
+    scheduler; n: make a new optimizer. ``more``: that many epochs more than were asked for.
+    """
 
     def loop(optimizer: Any, scheduler: Any, num_epochs: int, batches_per_epoch: int) -> None:
-        def do(actions: str) -> None:
-            nonlocal optimizer
+        second = None
+
+        def do(actions: str, epoch: int = 0) -> None:
+            nonlocal optimizer, second
             for action in actions:
                 if action == "n":
-                    parameters = optimizer.param_groups[0]["params"]
-                    optimizer = type(optimizer)(parameters, lr=scheduler.base_lrs[0])
+                    optimizer = type(optimizer)(optimizer.param_groups[0]["params"], lr=scheduler.base_lrs[0])
+                elif action == "o":
+                    optimizer.step()
+                elif action == "t":
+                    second = second or type(scheduler)(optimizer, scheduler.gamma)
+                    second.step()
                 else:
-                    (optimizer if action == "o" else scheduler).step()
+                    scheduler.step(*{"e": [epoch], "f": [epoch + 1]}.get(action, []))
 
         do(first * num_epochs)
-        for _ in range(num_epochs + more):
-            do(start + batch * batches_per_epoch + end)
+        for epoch in range(num_epochs + more):
+            do(start + batch * batches_per_epoch + end, epoch)
+        do(last)
+
+    return loop
+
+
+def accumulating(size: int, each: str) -> Callable:
+    """A loop that steps the scheduler (s) for every batch and the optimizer (o) for every ``size`` of them."""
+
+    def loop(optimizer: Any, scheduler: Any, num_epochs: int, batches_per_epoch: int) -> None:
+        for _ in range(num_epochs):
+            for batch in range(1, batches_per_epoch + 1):
+                for action in each:
+                    if action == "s":
+                        scheduler.step()
+                    elif batch % size == 0:
+                        optimizer.step()
+
+    return loop
+
+
+def loops_in_a_row(*, epoch: str, batch: str, last: str = "") -> Callable:
+    """A loop over epochs and then, beside it, one over batches."""
+
+    def loop(optimizer: Any, scheduler: Any, num_epochs: int, batches_per_epoch: int) -> None:
+        for action in epoch * num_epochs + batch * batches_per_epoch + last:
+            (optimizer if action == "o" else scheduler).step()
 
     return loop
 
 
 def rates_used(loop: Callable, initial_lr: float, gamma: float, num_epochs: int, batches_per_epoch: int) -> dict:
-    """The rate of every step that any optimizer makes with the weight of this exercise."""
+    """The rate of every step that any optimizer makes with the weight of this exercise, and the epoch counted there."""
     from torch.optim.optimizer import register_optimizer_step_pre_hook
 
     optimizer, scheduler = _fresh(initial_lr, gamma)
     (weight,) = optimizer.param_groups[0]["params"]
-    rates: dict[str, float] = {}
+    rates: list[float] = []
+    epochs: list[float] = []
 
     def note(stepping: Any, *_: Any) -> None:
         for group in stepping.param_groups:
             if any(parameter is weight for parameter in group["params"]):
-                rates[f"rate of step {len(rates) + 1}"] = float(group["lr"])
+                rates.append(float(group["lr"]))
+                epochs.append(float(scheduler.last_epoch))
 
     hook = register_optimizer_step_pre_hook(note)
     try:
@@ -53,23 +91,100 @@ def rates_used(loop: Callable, initial_lr: float, gamma: float, num_epochs: int,
         hook.remove()
     if not rates:
         raise UnusableAnswer("optimizer.step() was never called: nothing was trained")
-    return rates | {"scheduler stepped (1) or not (0)": float(scheduler.last_epoch > 0)}
+    seen = {f"rate of step {at}": rate for at, rate in enumerate(rates, start=1)}
+    seen["scheduler stepped (1) or not (0)"] = float(scheduler.last_epoch > 0)
+    return seen | {f"scheduler.last_epoch at step {at}": epoch for at, epoch in enumerate(epochs, start=1)}
 
 
 def rates_after_resume(resume: Callable, initial_lr: float, gamma: float, epochs_done: int) -> dict:
-    """The next three rates after a resume, and the scheduler's count of epochs."""
+    """The next three rates after a resume, the scheduler's count of epochs, and what was made or undone on the way."""
     optimizer, scheduler = _fresh(initial_lr, gamma)
     training_loop(end="s")(optimizer, scheduler, epochs_done, 1)
     checkpoint = copy.deepcopy({"optimizer": optimizer.state_dict(), "scheduler": scheduler.state_dict()})
+    saved = optimizer.param_groups[0]["lr"]
     optimizer, scheduler = _fresh(initial_lr, gamma)
-    called(resume, optimizer, scheduler, checkpoint)
+    brought: list[float] = []
+    optimizer.register_load_state_dict_post_hook(lambda loaded: brought.append(loaded.param_groups[0]["lr"]))
+    with _schedulers_made() as made:
+        called(resume, optimizer, scheduler, checkpoint)
+    rate = float(optimizer.param_groups[0]["lr"])
     seen = {"scheduler.last_epoch": float(scheduler.last_epoch)}
     for epoch in range(epochs_done, epochs_done + 3):
         seen[f"rate of epoch {epoch}"] = float(optimizer.param_groups[0]["lr"])
         training_loop(end="s")(optimizer, scheduler, 1, 1)
-    if seen["scheduler.last_epoch"] == 0 and seen[f"rate of epoch {epochs_done}"] == initial_lr:
+    untouched = seen["scheduler.last_epoch"] == 0
+    if untouched and rate == initial_lr and not made:
         raise UnusableAnswer("Nothing was restored: optimizer and scheduler are as new")
+    seen["another scheduler was restored instead (1) or not (0)"] = float(untouched and bool(made))
+    seen["the rate was set back (1) or not (0)"] = float(saved in brought and rate == initial_lr)
     return seen
+
+
+@contextlib.contextmanager
+def _schedulers_made() -> Iterator[list]:
+    """The schedulers that are made inside."""
+    from torch.optim.lr_scheduler import LRScheduler
+
+    made: list[Any] = []
+    init = LRScheduler.__init__
+
+    def noting(self: Any, *args: Any, **kwargs: Any) -> None:
+        made.append(self)
+        init(self, *args, **kwargs)
+
+    LRScheduler.__init__ = noting
+    try:
+        yield made
+    finally:
+        LRScheduler.__init__ = init
+
+
+def restore(actions: str) -> Callable:
+    """A resume: o, s: load the optimizer, the scheduler (both is right); n, N: load a new scheduler, or give it
+    last_epoch; p: a new pair; r: set the rate back; a, c: step once, or as often as there were epochs; +, -: set
+    last_epoch to one more or one less.
+    """
+
+    def resume(optimizer: Any, scheduler: Any, checkpoint: dict) -> None:
+        done = checkpoint["scheduler"]["last_epoch"]
+        for action in actions:
+            if action == "o":
+                optimizer.load_state_dict(checkpoint["optimizer"])
+            elif action == "s":
+                scheduler.load_state_dict(checkpoint["scheduler"])
+            elif action == "n":
+                type(scheduler)(optimizer, scheduler.gamma).load_state_dict(checkpoint["scheduler"])
+            elif action == "N":
+                type(scheduler)(optimizer, scheduler.gamma, last_epoch=done)
+            elif action == "p":
+                optimizer = type(optimizer)(optimizer.param_groups[0]["params"], lr=scheduler.base_lrs[0])
+                scheduler = type(scheduler)(optimizer, scheduler.gamma)
+                optimizer.load_state_dict(checkpoint["optimizer"])
+                scheduler.load_state_dict(checkpoint["scheduler"])
+            elif action == "r":
+                optimizer.param_groups[0]["lr"] = scheduler.base_lrs[0]
+            elif action in "ac":
+                training_loop(batch="", end="s")(optimizer, scheduler, 1 if action == "a" else done, 0)
+            else:
+                scheduler.last_epoch = {"+": done + 1, "-": done - 1}[action]
+
+    return resume
+
+
+def resume_from_last_epoch(optimizer: Any, scheduler: Any, checkpoint: dict) -> None:
+    """The wrong belief that last_epoch brings the rate back."""
+    optimizer = type(optimizer)(optimizer.param_groups[0]["params"], lr=scheduler.base_lrs[0])
+    type(scheduler)(optimizer, scheduler.gamma, last_epoch=checkpoint["scheduler"]["last_epoch"])
+
+
+def read_from_get_lr(initial_lr: float, gamma: float) -> list[float]:
+    """What the installed torch's get_lr() says before each of five steps; releases differ in the first."""
+    optimizer, scheduler = _fresh(initial_lr, gamma)
+    rates = []
+    for _ in range(5):
+        rates.append(float(scheduler.get_lr()[0]))
+        training_loop(end="s")(optimizer, scheduler, 1, 1)
+    return rates
 
 
 def _fresh(initial_lr: float, gamma: float) -> tuple:
@@ -77,18 +192,6 @@ def _fresh(initial_lr: float, gamma: float) -> tuple:
 
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=initial_lr)
     return optimizer, torch.optim.lr_scheduler.ExponentialLR(optimizer, gamma)
-
-
-def resume(optimizer: Any, scheduler: Any, checkpoint: dict) -> None:
-    """The right way: both states are loaded."""
-    optimizer.load_state_dict(checkpoint["optimizer"])
-    scheduler.load_state_dict(checkpoint["scheduler"])
-
-
-def resume_from_last_epoch(optimizer: Any, scheduler: Any, checkpoint: dict) -> None:
-    """The wrong belief that last_epoch brings the rate back."""
-    optimizer = type(optimizer)(optimizer.param_groups[0]["params"], lr=scheduler.base_lrs[0])
-    type(scheduler)(optimizer, scheduler.gamma, last_epoch=checkpoint["scheduler"]["last_epoch"])
 
 
 def rates_of_fine_tuning(start: Callable, initial_lr: float, gamma: float) -> dict:
@@ -161,79 +264,3 @@ def unfreeze(rate: Callable | None) -> Callable:
         optimizer.add_param_group({"params": parameters} | ({"lr": rate(optimizer, scheduler)} if rate else {}))
 
     return add
-
-
-@functools.cache
-def _final_losses() -> tuple[list[float], list[float]]:
-    """Mean final excess loss of each of GAMMAS at initial_lr 0.1, and the gammas that cannot be told from the best."""
-    excess = regression.sweep([0.1], GAMMAS, SEEDS, num_epochs=40).excess[0, :, :, -1]
-    means = excess.mean(1)
-    worse = excess - excess[means.argmin()]  # the same seeds, so the same orders of samples: compared in pairs
-    tied = worse.mean(1) <= 2 * worse.std(1) / worse.shape[1] ** 0.5
-    return means.tolist(), [gamma for gamma, tie in zip(GAMMAS, tied.tolist(), strict=True) if tie]
-
-
-def best_gamma(answer: Any) -> Feedback:
-    """Right if no other gamma ends measurably lower; else whether the training was frozen or noisy."""
-    gamma, (means, best) = read_number(answer), _final_losses()
-    if any(close_to(1 - gamma, right, ROUNDED) for right in best):
-        return Feedback(False, "gamma-is-the-reduction", "")
-    at = next((at for at, choice in enumerate(GAMMAS) if close_to(gamma, choice)), None)
-    if at is None:
-        raise UnusableAnswer("Choose one of the gammas 0.50, 0.51, ... 1.00")
-    loss = f"With gamma {gamma:.2f} the mean excess loss at the end is {means[at]:.2g}"
-    if GAMMAS[at] in best:
-        return Feedback(True, None, f"{loss}: no other gamma is measurably better.")
-    loss += f", at the best gamma {min(means):.2g}"
-    if gamma < min(best):
-        return Feedback(False, "decay-always-converges", f"{loss}: frozen.")
-    return Feedback(False, None, f"{loss}: the noise floor. The last steps are still too large; decay faster.")
-
-
-CAPSTONE_EPOCHS = 25
-HIGHEST_RATE = 1e6  # what a growing rate is cut at: beyond it every run has diverged long before
-
-
-def capstone_problem() -> regression.Problem:
-    """The data of the capstone: 64 samples that no lesson has trained on.
-
-    >>> len(capstone_problem().x)
-    64
-    """
-    return regression.make_problem(weight=-4, bias=2, noise=1.5, width=0.6, seed=6)
-
-
-def _capstone_losses(initial_lrs: Sequence[float], gammas: Sequence[float]) -> Any:
-    """Mean final excess loss [initial_lr, gamma] over 32 seeds."""
-    pairs = product(initial_lrs, gammas)
-    rates = [[min(exponential_lr(*pair, epoch), HIGHEST_RATE) for epoch in range(CAPSTONE_EPOCHS)] for pair in pairs]
-    runs = regression.sweep_rates(rates, SEEDS, capstone_problem())
-    return runs.excess[..., -1].mean(1).unflatten(0, (len(initial_lrs), len(gammas)))
-
-
-@functools.cache
-def _capstone_best() -> tuple[float, float, float]:
-    """The lowest loss of a sweep of 24 first rates and 51 gammas, and its initial_lr and gamma."""
-    initial_lrs = [0.02 * 50 ** (step / 23) for step in range(24)]  # 0.02 ... 1
-    losses = _capstone_losses(initial_lrs, GAMMAS)
-    row, column = divmod(int(losses.argmin()), len(GAMMAS))
-    return losses.min().item(), initial_lrs[row], GAMMAS[column]
-
-
-def capstone(answer: Any) -> Feedback:
-    """Right within a factor of two of the best; else how far off, and which way is better."""
-    initial_lr, gamma = read_numbers(answer, 2)
-    if not (0 < initial_lr < math.inf and 0 <= gamma < math.inf):
-        raise UnusableAnswer("initial_lr must be above 0 and gamma at least 0, both finite: (initial_lr, gamma)")
-    best, best_lr, best_gamma = _capstone_best()
-    loss, *row = _capstone_losses([initial_lr], [gamma, *GAMMAS])[0].tolist()
-    if not loss < capstone_problem().untrained:
-        return Feedback(False, None, "It diverged: worse than the untrained line. Start with a smaller initial_lr.")
-    words = f"The mean excess loss is {loss:.2g}, {loss / best:.3g} times the best of the sweep"
-    if loss <= 2 * best:
-        return Feedback(True, None, f"{words} ({best:.2g} at initial_lr {best_lr:.2g}, gamma {best_gamma:.2f}).")
-    frozen = gamma < GAMMAS[row.index(min(row))]
-    why = "Frozen on the way: raise gamma." if frozen else "It arrives, but its last steps are too large: lower gamma."
-    if min(row) > 2 * best:  # no gamma is good enough here
-        why += f" A {'larger' if initial_lr < best_lr else 'smaller'} initial_lr helps more."
-    return Feedback(False, "decay-always-converges" if frozen else None, f"{words}. {why}")

@@ -9,8 +9,9 @@ import torch
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from lrlearn.answers import word_or_number
 from lrlearn.exercises import HINTS, PREDICTIONS, Prediction, predicted
-from lrlearn.predictions import _near, _word_or_number
+from lrlearn.predictions import _near
 
 numbers = st.floats(-1e6, 1e6).filter(lambda number: abs(number) > 1e-6)
 
@@ -33,7 +34,7 @@ def test_no_belief_of_the_catalogue_says_the_same_as_another(name, slug, value):
     for other, belief in PREDICTIONS[name].beliefs.items():
         for their in belief if isinstance(belief, (list, tuple)) else [belief]:
             if other != slug and not callable(their):
-                assert not _near(_word_or_number(value), _word_or_number(their), 1e-9), (slug, other)
+                assert not _near(word_or_number(value), word_or_number(their), 1e-9), (slug, other)
 
 
 @pytest.mark.parametrize(("name", "slug", "value"), list(cases()))
