@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import nbformat
 import pytest
-from test_exercises import ASKED_IN
+from test_exercises import asked
 
 import lrlearn
 from lrlearn import exercises
@@ -140,7 +140,8 @@ def test_what_it_names_exists():
     homework = re.sub(r"\n  +", " ", TEXT.split("## Homework")[1])
     for lesson, rest in re.findall(r"\]\(([\w-]+)\.ipynb\)([^\[\n]*)", homework):
         named = re.findall(r"`([a-z-]+)`", rest)
-        assert named and set(named) <= set(ASKED_IN[lesson]), lesson
+        cells = nbformat.read(LESSONS / f"{lesson}.ipynb", as_version=4).cells
+        assert named and set(named) <= {name for cell in cells for name in asked(cell.source)}, lesson
 
 
 def test_the_minutes_add_up():
