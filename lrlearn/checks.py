@@ -84,6 +84,20 @@ def check_count(name: str, value: Any, *, least: int = 1, most: int | None = Non
     return int(number)
 
 
+def check_flag(name: str, value: Any) -> bool:
+    """Return ``value`` if it is True or False; a word such as ``"no"`` would pass as True.
+
+    Raises:
+        TypeError: it is neither.
+
+    >>> check_flag("log", True)
+    True
+    """
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, not {value!r}")
+    return value
+
+
 def check_schedule(initial_lr: Any, gamma: Any) -> tuple[float, float]:
     """Both as floats; raise unless initial_lr is finite and > 0 and gamma is finite and >= 0.
 

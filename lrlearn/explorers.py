@@ -1,17 +1,18 @@
 """The interactive views of the course: controls, a filmstrip and a plot each."""
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import ipywidgets
 import numpy as np
 
 from lrlearn import plots, regression
-from lrlearn.checks import check_count, check_number
+from lrlearn.checks import check_count, check_flag, check_list, check_number
 from lrlearn.filmstrips import Filmstrip
 from lrlearn.regression import GAMMAS, SEEDS
 from lrlearn.schedules import exponential_lr
+from lrlearn.sliders import TOLERANCE
 
 GAMMA = {"name": "gamma", "format": ".2f"}
 SWEPT_GAMMAS = [round(0.65 + 0.01 * step, 2) for step in range(36)]  # 0.65, 0.66, ... 1.00
@@ -47,18 +48,19 @@ class ScheduleExplorer(Filmstrip):
         gammas: Sequence[float] | None = None,
     ) -> None:
         gammas = _checked_gammas(gammas, gamma)
+        check_flag("log", log)
         scene = _remember_last(lambda **settings: plots.schedule_scene(gammas=gammas, **settings))
         super().__init__(
             lambda value, **settings: scene(**settings)(value),
             gammas,
             plots.schedule_words,
-            value=gamma,
             **GAMMA,
             controls={
                 "initial_lr": _number("initial_lr", initial_lr, 0.01, 1.0, 0.01),
                 "num_epochs": _count("num_epochs", num_epochs, 2, 100),
-                "log": ipywidgets.Checkbox(value=bool(log), description="logarithmic axis", indent=False),
+                "log": ipywidgets.Checkbox(value=log, description="logarithmic axis", indent=False),
             },
+            value=_among("gamma", gamma, gammas),
         )
 
 
@@ -92,7 +94,7 @@ class DescentExplorer(Filmstrip):
             ranges[drag],
             lambda value: f"{drag} {value:g}: {_path_words(paths[value])}",
             name=drag,
-            value=min(ranges[drag], key=lambda value: abs(value - fixed[drag])),
+            value=_among(drag, fixed[drag], ranges[drag]),
             format=".3f" if drag == "initial_lr" else ".2f",
         )
 
@@ -140,8 +142,7 @@ class TrainingExplorer(Filmstrip):
     """
 
     def __init__(self, initial_lr: float = 0.1, gamma: float = 0.9, num_epochs: int = 40) -> None:
-        if initial_lr not in INITIAL_LRS:
-            raise ValueError(f"initial_lr must be one of {INITIAL_LRS}, not {initial_lr!r}")
+        _among("initial_lr", initial_lr, INITIAL_LRS)
         gammas = _checked_gammas(None, gamma)
         runs = _remember_last(lambda initial_lr, num_epochs: regression.sweep([initial_lr], gammas, SEEDS, num_epochs))
 
@@ -162,7 +163,6 @@ class TrainingExplorer(Filmstrip):
             lambda value, **settings: scene(**settings)(value),
             gammas,
             describe,
-            value=gamma,
             **GAMMA,
             controls={
                 "initial_lr": ipywidgets.SelectionSlider(
@@ -170,6 +170,7 @@ class TrainingExplorer(Filmstrip):
                 ),
                 "num_epochs": _count("num_epochs", num_epochs, 5, 100),
             },
+            value=_among("gamma", gamma, gammas),
         )
 
 
@@ -205,9 +206,9 @@ class SweepExplorer(Filmstrip):
             lambda value, num_epochs: scene(num_epochs=num_epochs)(value),
             gammas,
             describe,
-            value=gamma,
             **GAMMA,
             controls={"num_epochs": _count("num_epochs", num_epochs, 5, 100)},
+            value=_among("gamma", gamma, gammas),
         )
 
 
@@ -253,13 +254,24 @@ def _training_words(losses: Any) -> str:
 
 
 def _checked_gammas(gammas: Sequence[float] | None, gamma: float) -> list[float]:
-    if gammas is not None and not isinstance(gammas, Iterable):
-        raise TypeError(f"gammas must be a list of numbers, not {gammas!r}")
-    gammas = GAMMAS if gammas is None else [check_number("gammas", value, least=0) for value in gammas]
-    if not gammas:
-        raise ValueError("gammas must not be empty")
+    if gammas is None:
+        gammas = GAMMAS
+    else:
+        gammas = check_list("gammas", gammas, least=0)
+        if len(set(gammas)) < len(gammas):
+            raise ValueError(f"gammas must differ from one another, not {gammas!r}")
     _check_between("gamma", gamma, min(gammas), max(gammas))
     return gammas
+
+
+def _among(name: str, value: float, positions: Sequence[float]) -> float:
+    """A slider stands at one of its positions: another value is refused, not moved there."""
+    check_number(name, value)
+    if min(abs(position - value) for position in positions) > TOLERANCE:
+        shown = [f"{position:g}" for position in positions]
+        listed = ", ".join(shown if len(shown) <= 8 else [*shown[:3], "...", shown[-1]])
+        raise ValueError(f"{name} must be one of the slider's positions {listed}, not {value!r}")
+    return value
 
 
 def _check_between(name: str, value: float, low: float, high: float) -> None:
@@ -270,7 +282,9 @@ def _check_between(name: str, value: float, low: float, high: float) -> None:
 
 def _number(name: str, value: float, low: float, high: float, step: float) -> ipywidgets.Widget:
     _check_between(name, value, low, high)
-    return ipywidgets.FloatSlider(min=low, max=high, step=step, value=value, description=name)
+    while abs(round((value - low) / step) * step + low - value) > TOLERANCE:
+        step /= 10  # the browser moves a value to the nearest step: this one stays as it is
+    return ipywidgets.FloatSlider(min=low, max=high, step=step, value=value, description=name, readout_format=".4g")
 
 
 def _count(name: str, value: int, low: int, high: int) -> ipywidgets.Widget:

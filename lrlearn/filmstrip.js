@@ -5,7 +5,15 @@ const AHEAD = 3; // pictures decoded on each side of the current one
 const REST_MS = 1500; // when nothing moves for this long, decoded neighbours are released
 const SPEAK_MS = 600; // a screen reader hears the description once everything rests
 
+const ANSWER_MS = 3000; // a kernel that is there has answered a change by then
+const DRAW_MS = 60000; // and has drawn the pictures for it by then
+const NARROW = 560; // CSS pixels; where there are fewer, panels stand below one another
+const SWIPE = 8; // CSS pixels that a finger moves before it is clear in which direction
+
+const MOVING = /^(Arrow|Page|Home|End)/;
+
 const NOT_CURRENT = "Picture not current: it was drawn for other settings, and a new one needs the kernel.";
+const NEW_SETTINGS = "Drawing for the new settings ...";
 const DRAWING = "The other pictures are being drawn.";
 
 const modelOf = (model, reference) => model.widget_manager.get_model(reference.replace("IPY_MODEL_", ""));
@@ -38,7 +46,7 @@ function readAtOnce({ buffer, byteOffset, byteLength }) {
   const image = new Image(), bytes = new Uint8Array(buffer, byteOffset, byteLength);
   image.src = `data:image/png;base64,${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))}`;
   const promise = image.decode().then(() => image);
-  promise.catch(() => {}); // as below: whoever waits is told, and nobody else
+  promise.catch(() => {}); // whoever awaits handles the error; this avoids an unhandled-rejection warning
   return { promise, ready: () => image.complete && image.naturalWidth && image };
 }
 
@@ -73,8 +81,8 @@ function decoder() {
   return { get, release, load };
 }
 
-// What ipywidgets' controls do not tell: the name of a slider and of the number beside it, what a selection
-// slider has selected (it speaks an index), and which toggle button is on.
+// Accessible names and states that ipywidgets omits: the name of a slider and of the number beside it, what a
+// selection slider has selected (it speaks an index), and which toggle button is on.
 function nameControls(root, selections) {
   const tell = (node, facts) => {
     for (const [name, value] of Object.entries(facts)) {
@@ -95,6 +103,68 @@ function nameControls(root, selections) {
   }
 }
 
+// What a control's row is called, and the control that it belongs to.
+const rowOf = (node, selector, controls) => {
+  const row = node.closest?.(selector)?.closest(".widget-slider");
+  const name = row?.querySelector(".widget-label")?.textContent.trim();
+  const control = row && controls.find((each) => each.get("description") === name);
+  return control && { row, control, name };
+};
+
+// A number as people write it: 0,85 and 85 % are 0.85. NaN where it is none.
+function readNumber(text) {
+  const [, number, percent] = text.trim().match(/^([-+]?(?:\d+[.,]?\d*|[.,]\d+)(?:e[-+]?\d+)?)\s*(%?)$/i) ?? [];
+  return number === undefined ? NaN : Number(number.replace(",", ".")) / (percent ? 100 : 1);
+}
+
+// ipywidgets takes the 0 of 0,85, and the nearest end of a slider for what lies beyond it, without a word.
+// Returns the words that are due, or nothing.
+function understand(readout, { control, name }) {
+  const [least, most, step, value] = ["min", "max", "step", "value"].map((each) => control.get(each));
+  const typed = readout.textContent.trim(), wanted = readNumber(typed), show = (number) => `${Number(number.toPrecision(6))}`;
+  const refused = (why) => {
+    readout.textContent = value;
+    return `${name} stays ${show(value)}: ${why}`;
+  };
+  if (Number.isNaN(wanted)) return refused(`“${typed}” is not a number.`);
+  if (wanted < least || wanted > most) return refused(`${typed} is not between ${show(least)} and ${show(most)}.`);
+  const at = Math.min(most, tidy(least + Math.round((wanted - least) / step) * step));
+  readout.textContent = at;
+  return Math.abs(at - wanted) > step * 1e-6 && `${name} is ${show(at)}: it moves in steps of ${show(step)}, and there is no ${typed}.`;
+}
+
+// A finger that moves up or down scrolls the page, wherever it began; one that moves sideways drags the slider.
+// A tap comes again as a click of the mouse, which ipywidgets' slider understands.
+function followFingers(explorer, controls, signal) {
+  let found, start, drags;
+  const set = ({ control }, track, x) => {
+    const { left, width } = track.getBoundingClientRect(), part = Math.min(1, Math.max(0, (x - left) / width));
+    const labels = control.get("_options_labels");
+    const [least, most, step] = labels ? [0, labels.length - 1, 1] : ["min", "max", "step"].map((each) => control.get(each));
+    const to = Math.min(most, tidy(least + Math.round((part * (most - least)) / step) * step));
+    control.set(labels ? "index" : "value", to);
+    control.save_changes();
+  };
+  const begin = (event) => {
+    found = rowOf(event.target, ".noUi-target", controls);
+    if (!found || event.touches.length > 1) return;
+    event.stopPropagation(); // before the slider moves to where the finger is
+    start = { x: event.touches[0].clientX, y: event.touches[0].clientY };
+    drags = undefined;
+  };
+  const move = (event) => {
+    if (!found) return;
+    const [{ clientX, clientY }] = event.touches, across = Math.abs(clientX - start.x), along = Math.abs(clientY - start.y);
+    if (drags === undefined && Math.max(across, along) > SWIPE) drags = across > along;
+    if (!drags) return;
+    event.preventDefault(); // no click follows
+    set(found, found.row.querySelector(".noUi-base"), clientX);
+  };
+  explorer.addEventListener("touchstart", begin, { capture: true, passive: true, signal });
+  explorer.addEventListener("touchmove", move, { capture: true, passive: false, signal });
+  for (const end of ["touchend", "touchcancel"]) explorer.addEventListener(end, () => (found = undefined), { capture: true, signal });
+}
+
 async function render({ model, el, film }) {
   const slider = await modelOf(model, model.get("slider"));
   const picker = model.get("picker") && (await modelOf(model, model.get("picker")));
@@ -107,7 +177,8 @@ async function render({ model, el, film }) {
   const caption = element("p", "lrlearn-caption", el, { "aria-hidden": "true" });
   const spoken = element("p", "lrlearn-spoken", el, { "aria-live": "polite" });
   const context = canvas.getContext("2d");
-  let strip, shown, newest, said, asked = 0, painted = 0, resting, speaking, closed = false;
+  let strip, shown, newest, said, asked = 0, painted = 0, resting, speaking, asking, closed = false;
+  let drawn, waitsSince, typed = "", typedAt = 0, wide; // the seen picture's strip; since a change; what was typed
 
   // One sentence once everything rests: a drag passes many pictures, and a strip may be on its way only for a moment.
   function speak() {
@@ -118,28 +189,47 @@ async function render({ model, el, film }) {
     }, SPEAK_MS);
   }
 
+  // Where there is room, the picture as it is; else its panels below one another, each as wide as the widest.
+  function draw(bitmap) {
+    wide = frame.clientWidth || wide; // 0 while it is hidden
+    const edges = [0, ...((wide < NARROW && strip.panels) || []), 1];
+    const parts = edges.slice(1).map((right, at) => [edges[at], right].map((edge) => Math.round(edge * bitmap.width)));
+    const width = Math.max(...parts.map(([left, right]) => right - left)), height = bitmap.height * parts.length;
+    canvas.classList.toggle("lrlearn-stacked", parts.length > 1);
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    if (parts.length > 1) context.fillStyle = "#fff", context.fillRect(0, 0, width, height);
+    parts.forEach(([left, right], at) => {
+      context.drawImage(bitmap, left, 0, right - left, bitmap.height, 0, at * bitmap.height, right - left, bitmap.height);
+    });
+  }
+
   function paint(index, order, bitmap) {
     if (closed || order < painted) return; // a newer picture is already there
     painted = order;
     shown = index;
-    if (canvas.width !== bitmap.width || canvas.height !== bitmap.height) {
-      canvas.width = bitmap.width;
-      canvas.height = bitmap.height;
-    }
-    context.drawImage(bitmap, 0, 0);
+    drawn = strip;
+    draw(bitmap);
     canvas.setAttribute("aria-label", strip.descriptions[index]);
     caption.textContent = strip.descriptions[index];
     canvas.dataset.choice = Math.floor(index / strip.values.length);
     canvas.dataset.index = index % strip.values.length;
+    mark();
+  }
+
+  // The same picture once more: its place has changed, or a browser has dropped what a hidden canvas held.
+  function repaint() {
+    if (drawn !== strip) return; // a new strip paints itself
+    const index = shown;
+    film.get(index).promise.then((bitmap) => !closed && drawn === strip && shown === index && draw(bitmap), () => {});
   }
 
   function show() {
     if (!strip) return; // not drawn yet
-    const index = (picker ? picker.get("index") : 0) * strip.values.length + positionOf(slider, strip.values);
+    const index = (picker?.get("index") ?? 0) * strip.values.length + positionOf(slider, strip.values);
     if (index === newest) return;
     newest = index;
-    mark();
-    if (!strip.pictures[index]) return; // it comes with the whole strip
+    if (performance.now() - typedAt > SPEAK_MS) typed = ""; // it has moved on since
+    if (!strip.pictures[index]) return mark(); // it comes with the whole strip
     const order = ++asked, from = strip;
     const picture = film.get(index);
     if (picture.ready()) paint(index, order, picture.ready());
@@ -154,19 +244,27 @@ async function render({ model, el, film }) {
     }
   }
 
+  // Whether the picture that is seen is the one of what the controls say, and what there is to say about that.
   function mark() {
     if (!strip) return;
-    const now = controls.map((control) => tidy(control.get("index") ?? control.get("value")));
-    const stale = JSON.stringify(now) !== JSON.stringify(strip.controls), missing = !strip.pictures[newest];
+    const now = JSON.stringify(controls.map((control) => tidy(control.get("index") ?? control.get("value"))));
+    const stale = [strip, drawn ?? strip].some((each) => now !== JSON.stringify(each.controls));
+    const missing = !strip.pictures[newest];
     canvas.classList.toggle("lrlearn-stale", stale || missing);
-    notice.textContent = stale ? NOT_CURRENT : missing ? DRAWING : "";
+    clearTimeout(asking);
+    waitsSince = stale ? waitsSince ?? performance.now() : undefined;
+    const patience = slider.comm_live === false ? 0 : model.get("drawing") ? DRAW_MS : ANSWER_MS;
+    const left = stale ? waitsSince + patience - performance.now() : 0;
+    if (stale && left > 0) asking = setTimeout(mark, left + 1);
+    const problem = strip.problems?.[newest];
+    notice.textContent = stale ? (left > 0 ? NEW_SETTINGS : NOT_CURRENT) : problem || (missing ? DRAWING : typed);
     if (painted) speak();
   }
 
   function load() {
     if (!model.get("strip").pictures) return; // not drawn yet, or closed
     strip = model.get("strip");
-    newest = undefined;
+    newest = waitsSince = undefined;
     canvas.style.width = `${strip.width}px`;
     canvas.dataset.whole = strip.whole;
     show();
@@ -174,24 +272,41 @@ async function render({ model, el, film }) {
   }
 
   // The sliders are siblings that may be drawn, and are relabelled by ipywidgets, after this view.
+  const ending = new AbortController(), { signal } = ending, all = [slider, ...controls];
   let observer;
   const attach = setTimeout(() => {
     const explorer = el.closest(".lrlearn-explorer");
     if (!explorer) return;
-    const selections = [slider, ...controls].filter((control) => control.has("index")).map((control) => control.get("description"));
+    const selections = all.filter((control) => control.has("index")).map((control) => control.get("description"));
     observer = new MutationObserver(() => nameControls(explorer, selections));
     nameControls(explorer, selections);
     const watch = { subtree: true, childList: true, characterData: true, attributeFilter: ["aria-valuetext", "class"] };
     for (const child of explorer.children) if (!child.contains(el)) observer.observe(child, watch);
+    followFingers(explorer, all, signal);
+    // a notebook in VS Code would take these for moving from cell to cell
+    explorer.addEventListener("keydown", (event) => MOVING.test(event.key) && event.stopPropagation(), { signal });
   }, 0);
 
   // JupyterLab takes plain keys for its cells, even the arrows of a dropdown: in here they belong to the control.
+  const isOurs = (node) => node instanceof Node && el.closest(".lrlearn-explorer")?.contains(node);
   const keep = ({ target, key, ctrlKey, metaKey, altKey, shiftKey }) => {
-    if (!el.closest(".lrlearn-explorer")?.contains(target)) return;
+    if (!isOurs(target)) return;
     const theirs = ctrlKey || metaKey || altKey || (shiftKey && key === "Enter");
     target.toggleAttribute("data-lm-suppress-shortcuts", !theirs);
+    if (key === "Enter") take({ target });
   };
-  window.addEventListener("keydown", keep, true); // the document would be too late
+  // What is typed beside a slider is taken with Enter, or when one leaves it: here first, then by ipywidgets.
+  let before;
+  function take({ target }) {
+    const found = isOurs(target) && rowOf(target, ".widget-readout", all);
+    if (!found || found.control.has("index") || target.textContent === before) return;
+    [typed, typedAt] = [understand(target, found) || "", performance.now()];
+    setTimeout(() => (before = target.textContent)); // ipywidgets has put its own form of the number there
+    mark();
+  }
+  window.addEventListener("focus", ({ target }) => isOurs(target) && (before = target.textContent), { capture: true, signal });
+  window.addEventListener("keydown", keep, { capture: true, signal }); // the document would be too late
+  window.addEventListener("blur", take, { capture: true, signal });
 
   // Only a picture that scrolls is a stop for the Tab key: arrow keys have nothing to do in any other.
   const scrolling = new ResizeObserver(() => {
@@ -200,10 +315,13 @@ async function render({ model, el, film }) {
       if (frame.scrollWidth > frame.clientWidth) frame.setAttribute(name, value);
       else frame.removeAttribute(name);
     }
+    if (frame.clientWidth && frame.clientWidth !== wide) repaint();
   });
   for (const box of [frame, canvas]) scrolling.observe(box);
+  const seen = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && repaint());
+  seen.observe(canvas);
 
-  const listeners = [[model, "change:strip", load], [slider, "change:value change:index", show]];
+  const listeners = [[model, "change:strip", load], [model, "change:drawing", mark], [slider, "change:value change:index", show]];
   if (picker) listeners.push([picker, "change:index", show]);
   for (const control of controls) listeners.push([control, "change:value change:index", mark]);
   for (const [source, event, listener] of listeners) source.on(event, listener);
@@ -212,10 +330,9 @@ async function render({ model, el, film }) {
   return () => {
     closed = true;
     for (const [source, event, listener] of listeners) source.off(event, listener);
-    for (const timer of [attach, resting, speaking]) clearTimeout(timer);
-    observer?.disconnect();
-    scrolling.disconnect();
-    window.removeEventListener("keydown", keep, true);
+    for (const timer of [attach, resting, speaking, asking]) clearTimeout(timer);
+    for (const watcher of [observer, scrolling, seen]) watcher?.disconnect();
+    ending.abort();
     film.release();
     canvas.width = canvas.height = 0;
   };

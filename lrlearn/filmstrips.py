@@ -6,12 +6,11 @@ shown at once; the others follow before the cell ends. Other controls go to the 
 sends a new strip; while it is on its way, the picture is marked as not current.
 """
 
-import asyncio
 import base64
-import math
-import time
+import functools
+import sys
+import weakref
 from collections.abc import Callable, Mapping, Sequence
-from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +18,23 @@ import anywidget
 import ipywidgets
 import traitlets
 from IPython import get_ipython
+from IPython.display import DisplayHandle, display
 from ipywidgets import widget_serialization
 from matplotlib.figure import Figure
 
-from lrlearn.rendering import DRAWING, drawn, give_back_memory
+from lrlearn import cells, sliders
+from lrlearn.rendering import LINE, drawn, give_back_memory, with_a_line
+from lrlearn.sliders import TOLERANCE, short, tidy
+from lrlearn.steady import DRAWING
 
-HEAD_START = 0.3  # seconds that a browser on the same few cores has for the first picture before the others are drawn
-TOLERANCE = 1e-9  # a slider's 0.7000000000000001 is its 0.7
+REST = 1.0  # seconds without a change after which the notebook gets the picture that it keeps
+KEPT = "This is the last picture. To move it again: Run > Run All Cells."
 
 
 class Film(anywidget.AnyWidget):
     """The pictures of one filmstrip in the browser; `Filmstrip` puts the sliders around it."""
 
-    # as text: anywidget watches a path for changes, and the watcher keeps every film ever made alive
+    # text, not a Path: anywidget never disconnects its callback for a Path, so no Film would ever be freed
     _esm = Path(__file__).with_name("filmstrip.js").read_text(encoding="utf-8")
     _css = Path(__file__).with_name("filmstrip.css").read_text(encoding="utf-8")
     slider = traitlets.Instance(ipywidgets.Widget, allow_none=True).tag(sync=True, **widget_serialization)
@@ -39,6 +42,7 @@ class Film(anywidget.AnyWidget):
     controls: traitlets.List = traitlets.List().tag(sync=True, **widget_serialization)
     # one trait, so that pictures, descriptions and the settings they were made for arrive together
     strip = traitlets.Dict().tag(sync=True)
+    drawing = traitlets.Bool(False).tag(sync=True)  # the kernel has heard of a change and draws
 
 
 class Filmstrip(ipywidgets.VBox):
@@ -47,8 +51,10 @@ class Filmstrip(ipywidgets.VBox):
     Args:
         draw: ``draw(value, **settings) -> matplotlib Figure``. It may return the same Figure every
             time, changed: then only artists made with ``animated=True`` are drawn anew, which is
-            ten times as quick. Changing others is allowed and costs a full drawing.
-        values: positions of the slider; numbers or anything with a short str. Not empty.
+            ten times as quick. Changing others is allowed and costs a full drawing. It runs with
+            matplotlib's default settings, so that the picture is the same on every machine: a
+            style is chosen inside ``draw``.
+        values: positions of the slider; numbers or anything with a short str. Not empty, no two alike.
         describe: ``describe(value, **settings) -> str``, the picture in words.
         name: the slider's label.
         value: where it starts; one of values, the first if None.
@@ -59,11 +65,13 @@ class Filmstrip(ipywidgets.VBox):
         format: how the slider shows a number, such as ``".2f"``.
 
     It is a widget: the last line of a cell shows it. ``slider`` and ``controls`` (name -> widget) may be set
-    from Python; ``png``, ``description`` and ``settings`` always tell what they show now.
+    from Python; ``png``, ``description`` and ``settings`` always tell what they show now. A cell that is
+    run again closes what it made before, unless a variable holds it or another cell shows it.
 
     Raises:
-        TypeError, ValueError: draw or describe is no function, values are empty or unordered, the
-            start is none of them, or draw returns something that is no Figure.
+        TypeError, ValueError: an argument is not what is said above; the message names it. Whatever
+            draw and describe raise comes with a note that names the value. If that happens to a later
+            picture, the others are there, and its place says what went wrong.
 
     >>> from matplotlib.figure import Figure
     >>> strip = filmstrip(lambda n: Figure(figsize=(1, 1)), [1, 2, 3], "{} dots".format, name="dots")
@@ -86,25 +94,32 @@ class Filmstrip(ipywidgets.VBox):
         picker: ipywidgets.Widget | None = None,
         format: str | None = None,
     ) -> None:
-        if not callable(draw) or not callable(describe):
-            raise TypeError("draw and describe must be functions of a value")
-        self.values = _positions(values)
+        sliders.check_name(name, picker)
+        self.values = sliders.positions(values)
+        self.controls = sliders.checked_controls(name, controls, picker)
+        self.picker: Any = picker
+        sliders.check_functions([*(["choice"] if picker else []), *self.controls], draw=draw, describe=describe)
+        self._name, self._waiting, self._moves = name, False, 0
+        self._draw: Any = draw
+        self._describe: Any = describe
+        self._kept: DisplayHandle | None = None
+        self.slider: Any = None
         self._film = Film()  # first: while the sliders are made and the picture is drawn, the browser reads its script
-        self.slider = _slider(name, self.values, value, format)
-        self.controls, self.picker = dict(controls or {}), picker
-        self._name, self._draw, self._describe = name, draw, describe
-        self._waiting = False
-        self.slider.observe(self._snap, names="value")
-        for control in self.controls.values():
-            control.observe(self._changed, names="value")
-        further = [*self.controls.values()]
-        rows = [picker, self.slider, ipywidgets.HBox(further, layout={"flex_flow": "row wrap"}) if further else None]
-        super().__init__([row for row in [*rows, self._film] if row is not None])
-        self.add_class("lrlearn-explorer")
-        with self._film.hold_sync():
-            self._film.slider, self._film.picker, self._film.controls = self.slider, picker, further
-            self._film.strip = self._strip(only=self._index())
-        _when_the_cell_ends(self._finish)  # elsewhere pictures are drawn when they are asked for
+        try:
+            self.slider = sliders.slider(name, self.values, value, format)
+            further = [*self.controls.values()]
+            row = ipywidgets.HBox(further, layout={"flex_flow": "row wrap"}) if further else None
+            super().__init__([part for part in [picker, self.slider, row, self._film] if part is not None])
+            self.add_class("lrlearn-explorer")
+            with self._film.hold_sync():
+                self._film.slider, self._film.picker, self._film.controls = self.slider, picker, further
+                self._film.strip = self._strip(only=self._index())
+        except Exception:
+            self._release(spare=[picker, *self.controls.values()])
+            raise
+        self._observe()
+        _open.add(self)
+        cells.made(self, get_ipython())
 
     @property
     def value(self) -> Any:
@@ -120,97 +135,159 @@ class Filmstrip(ipywidgets.VBox):
     @property
     def description(self) -> str:
         """The current picture in words."""
-        return self._current("descriptions")
+        settings = self.settings
+        return _words(self._describe(settings.pop(self._name), **settings)) if self._describe else "closed"
 
     @property
     def png(self) -> bytes:
         """The current picture, at double resolution."""
-        return self._current("pictures")
+        if not self._up_to_date() or self._film.strip["pictures"][self._index()] is None:
+            self.refresh()
+        if self._film.strip["pictures"][self._index()] is None:  # it could not be drawn: what draw raises says why
+            self._strip(only=self._index())
+        return self._film.strip["pictures"][self._index()]
 
-    def close(self) -> None:
-        """Release the pictures and every widget of this filmstrip, here and in the browser."""
-        if not hasattr(self, "slider"):
-            return  # its construction failed: there is nothing to release
-        self._film.strip = {}
-        # they hold the figure, and a notebook's Out may hold this for ever
-        self._draw = self._describe = None  # type: ignore[assignment]
-        for widget in (self._film, self.slider, *self.controls.values(), *self.children):
-            widget.close()
-        super().close()
+    def close(self, spare: Callable[[Any], bool] = lambda control: False) -> None:
+        """Release the pictures and every widget of this filmstrip, here and in the browser.
+
+        A control that another filmstrip has as well stays open, and one for which ``spare(control)`` is true.
+        """
+        if self in _open:
+            _open.discard(self)
+            shared = [control for strip in _open for control in strip._further()]
+            self._release([control for control in self._further() if control in shared or spare(control)])
+
+    def _release(self, spare: list[Any]) -> None:
+        self._observe(False)
+        self._film.strip, self._kept = {}, None
+        self._draw = self._describe = None  # they hold the figure, and a notebook's Out may hold this for ever
+        for widget in [self._film, self.slider, *self._further(), *self.children]:
+            if widget is not None and widget not in spare:
+                _close(widget)
+        _close(self, super().close)
+
+    def _further(self) -> list[ipywidgets.Widget]:
+        """Every control but the main slider."""
+        return [*([self.picker] if self.picker else []), *self.controls.values()]
+
+    def _observe(self, on: bool = True) -> None:
+        """Hear of what the controls tell, or no longer."""
+        heard = [(self.slider, self._snap, "value"), (self.slider, _refuse, "options")]
+        heard += [(widget, self._keep, "value") for widget in (self.slider, self.picker)]
+        heard += [(control, self._changed, "value") for control in self.controls.values()]
+        heard += [(control, self._reshaped, "options") for control in self._further()]
+        for widget, do, trait in heard:
+            if widget is not None and widget.has_trait(trait):
+                widget.observe(do, trait) if on else widget.unobserve(do, trait)
 
     def _control_values(self) -> dict[str, Any]:
-        return {name: _tidy(control.value) for name, control in self.controls.items()}
+        return {name: tidy(control.value) for name, control in self.controls.items()}
 
     def _control_states(self) -> list[Any]:
         """What the browser knows of the controls: the index of a selection, the value of any other."""
-        return [_tidy(getattr(control, "index", control.value)) for control in self.controls.values()]
+        return [tidy(getattr(control, "index", control.value)) for control in self.controls.values()]
 
     def _position(self) -> int:
         index = getattr(self.slider, "index", None)
-        return _nearest(self.values, self.slider.value) if index is None else index
+        return sliders.nearest(self.values, self.slider.value) if index is None else index
 
     def _index(self) -> int:
-        return (self.picker.index if self.picker else 0) * len(self.values) + self._position()
-
-    def _current(self, part: str) -> Any:
-        if self._film.strip[part][self._index()] is None or not self._up_to_date():
-            self.refresh()
-        return self._film.strip[part][self._index()]
+        return ((self.picker.index or 0) if self.picker else 0) * len(self.values) + self._position()
 
     def _up_to_date(self) -> bool:
         return self._film.strip["controls"] == self._control_states()
 
     def _snap(self, _change: Any) -> None:
         # only a value set from Python or typed in can lie between two pictures; a drag never does
-        if abs(self.slider.value - self.value) > TOLERANCE if isinstance(self.value, Real) else False:
+        if abs(self.slider.value - self.value) > TOLERANCE if sliders.is_number(self.value) else False:
             self.slider.value = self.value
 
-    def _changed(self, _change: Any) -> None:
+    def _changed(self, _change: Any = None) -> None:
         """A control has changed: draw a new strip soon, once for all the changes that wait."""
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            return  # no kernel, nobody is looking: the strip is drawn when it is asked for
-        if not self._waiting:
-            self._waiting = True
-            loop.call_later(0.02, self.refresh)
+        if self._waiting:
+            return
+        self._waiting = True
+        self._film.drawing = True
+        if not cells.soon(self.refresh, 0.02):  # nobody is looking: the strip is drawn when it is asked for
+            self._waiting = self._film.drawing = False
 
-    def _finish(self) -> None:
-        """The cell that made this filmstrip has run, and its first picture is there: the others, before it ends."""
-        time.sleep(0 if self._film.strip.get("whole", True) else HEAD_START)  # a closed one has nothing to draw
-        self.refresh()
+    def _reshaped(self, _change: Any) -> None:
+        """A control has other choices than before: no picture holds any more."""
+        self._film.strip = self._film.strip | {"controls": None}
+        self._changed()
 
     def refresh(self) -> None:
-        """Draw the whole strip now if only its first picture is there, or the controls have changed since."""
-        with DRAWING:
-            self._waiting = False
-            if self._film.comm is not None and not (self._film.strip["whole"] and self._up_to_date()):
-                self._film.strip = self._strip()
-                give_back_memory()
+        """Draw the whole strip now if only its first picture is there, or the controls have changed since.
+
+        Raises:
+            Exception: what draw or describe raises, once all other pictures are there.
+        """
+        try:
+            with DRAWING:
+                self._waiting = False
+                if not self._film.strip or (self._film.strip["whole"] and self._up_to_date()):
+                    return  # closed, or nothing to do
+                strip = self._strip()
+                if self._film.strip:  # draw may have closed it
+                    self._film.strip = strip
+        finally:
+            self._film.drawing = False
+        give_back_memory()
+        self._keep()
+        if strip["problems"] and self._draw:
+            self._strip(only=min(strip["problems"]))
+
+    finish = refresh
 
     def _strip(self, only: int | None = None) -> dict[str, Any]:
-        """Every picture and its description, or one of them, for what the further controls show now."""
+        """Every picture and its description for what the further controls show now.
+
+        With ``only`` one of them, the others missing; what draw or describe raises is raised then.
+        """
         states = self._control_states()  # first: a change from here on must find this strip out of date
-        settings = self._control_values()
+        settings, draw, describe = self._control_values(), self._draw, self._describe
         choices = [{"choice": value} for _, value in self.picker._options_full] if self.picker else [{}]
         positions = [(value, choice | settings) for choice in choices for value in self.values]
-        wanted = positions if only is None else [positions[only]]
-        with DRAWING:
-            pictures, width = drawn(self._draw(value, **row) for value, row in wanted)
-        descriptions = [self._describe(value, **row) for value, row in wanted]
-        before = [None] * (only or 0)
-        after = [None] * (len(positions) - len(before) - len(wanted))
+        wanted = {at: positions[at] for at in (range(len(positions)) if only is None else [only])}
+        made, width, panels = drawn(functools.partial(draw, value, **row) for value, row in wanted.values())
+        pictures: list[bytes | None] = [None] * len(positions)
+        descriptions: list[str | None] = [None] * len(positions)
+        problems: dict[int, str] = {}
+        for (at, (value, row)), picture in zip(wanted.items(), made, strict=True):
+            try:
+                if isinstance(picture, Exception):
+                    raise picture
+                descriptions[at], pictures[at] = _words(describe(value, **row)), picture
+            except Exception as error:
+                shown = ", ".join(f"{name}={value!r}" for name, value in ({self._name: value} | row).items())
+                error.add_note(f"There is no picture for {shown}.")
+                if only is not None:
+                    raise
+                problems[at] = descriptions[at] = f"This picture could not be drawn. {type(error).__name__}: {error}"
         return {
-            "pictures": [*before, *pictures, *after],
-            "descriptions": [*before, *descriptions, *after],
+            "pictures": pictures,
+            "descriptions": descriptions,
+            "problems": problems,
             "whole": only is None,
-            "values": [value if isinstance(value, Real) else at for at, value in enumerate(self.values)],
+            "values": [sliders.for_browser(value, at) for at, value in enumerate(self.values)],
             "controls": states,
             "width": width,
+            "panels": panels,
         }
 
+    def _keep(self, _change: Any = None) -> None:
+        """Once nothing has moved for a while, give the notebook the picture that a reopened one shows."""
+        self._moves += 1
+        if self._kept:
+            cells.soon(functools.partial(self._keep_now, self._moves), REST)
+
+    def _keep_now(self, move: int) -> None:
+        if self._kept and move == self._moves and self._up_to_date() and self._film.strip["pictures"][self._index()]:
+            picture, about = self._kept_picture()
+            self._kept.update(picture, metadata=about, raw=True)
+
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={_short(value)}" for name, value in self.settings.items())
+        shown = ", ".join(f"{name}={short(value)}" for name, value in self.settings.items())
         return f"{type(self).__name__}({shown})"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict]:
@@ -219,68 +296,51 @@ class Filmstrip(ipywidgets.VBox):
         bundle["image/png"] = base64.b64encode(self.png).decode()
         return bundle, {"image/png": {"width": self._film.strip["width"], "alt": self.description}}
 
+    def _ipython_display_(self) -> None:
+        """Show the sliders, and beside them a picture that stays when the notebook is opened again.
+
+        JupyterLab shows nothing but an error for a widget whose kernel is gone, so the picture is an output of its
+        own. filmstrip.css hides it while there are sliders. Colab puts each output into a page of its own.
+        """
+        cells.shown(self)
+        data, metadata = self._repr_mimebundle_() if self in _open else ({"text/plain": repr(self)}, {})
+        if self not in _open or "google.colab" in sys.modules or not getattr(get_ipython(), "kernel", None):
+            display(data, metadata=metadata, raw=True)
+            return
+        display({mime: value for mime, value in data.items() if mime != "image/png"}, raw=True)
+        picture, about = self._kept_picture()
+        self._kept = display(picture, metadata=about, raw=True, display_id=f"lrlearn-{self._film.model_id}")
+
+    def _kept_picture(self) -> tuple[dict, dict]:
+        picture = base64.b64encode(with_a_line(self.png, KEPT)).decode()
+        about = {"width": self._film.strip["width"], "alt": self.description}
+        return {"image/png": picture}, {"image/png": about, "lrlearn": {"line": LINE}}
+
 
 filmstrip = Filmstrip  # a lesson calls it like the function that it stands for
 
 
-def _when_the_cell_ends(do: Callable[[], Any]) -> None:
-    """Call ``do()`` once, when the cell that runs has ended; outside of IPython never."""
-
-    def once(_result: Any) -> None:
-        shell.events.unregister("post_run_cell", once)
-        do()
-
-    if shell := get_ipython():
-        shell.events.register("post_run_cell", once)
+# Whatever JupyterLab hears of first is never closed: with it would end the thread in which it handles all others.
+# A part of a slider has it fetch the script that draws sliders, before a filmstrip is on its way.
+_first = ipywidgets.SliderStyle() if get_ipython() else None
+_open: "weakref.WeakSet[Filmstrip]" = weakref.WeakSet()
 
 
-# The browser fetches the script that draws sliders when it hears of a part of one: when this was imported, and not
-# while a filmstrip of the same cell is on its way. It is never closed: with the first widget of a page JupyterLab ends
-# the thread of all others.
-_when_the_cell_ends(ipywidgets.SliderStyle)
+def _words(description: Any) -> str:
+    if not isinstance(description, str):
+        raise TypeError(f"describe must return a str, the picture in words, not {description!r}")
+    return description
 
 
-def _positions(values: Sequence[Any]) -> list[Any]:
-    values = values.tolist() if hasattr(values, "tolist") else list(values)
-    if not values:
-        raise ValueError("values must not be empty")
-    if any(isinstance(value, float) and not math.isfinite(value) for value in values):
-        raise ValueError(f"values must be finite, not {values!r}")
-    return values
+def _refuse(_change: Any) -> None:
+    raise ValueError("the positions of a filmstrip's slider are fixed: make a new filmstrip with other values")
 
 
-def _slider(name: str, values: list[Any], value: Any, format: str | None) -> ipywidgets.Widget:
-    """ipywidgets' own slider: of numbers where the values are evenly spaced, of choices elsewhere."""
-    value = values[0] if value is None else value
-    common = {"description": name, "style": {"description_width": "initial"}, "continuous_update": True}
-    if not _evenly_spaced(values):
-        if value not in values:
-            raise ValueError(f"value must be one of the values, not {value!r}")
-        options = [(f"{v:{format}}" if format else _short(v), v) for v in values]
-        return ipywidgets.SelectionSlider(options=options, value=value, **common)
-    if not isinstance(value, Real) or abs(values[_nearest(values, value)] - value) > TOLERANCE:
-        raise ValueError(f"value must be one of the values {values[0]!r} ... {values[-1]!r}, not {value!r}")
-    kind = ipywidgets.IntSlider if all(isinstance(v, int) for v in values) else ipywidgets.FloatSlider
-    readout = {"readout_format": format} if format else {}
-    step = round((values[-1] - values[0]) / (len(values) - 1), 12)  # an IntSlider makes an int of it
-    return kind(min=values[0], max=values[-1], step=step, value=value, **readout, **common)
-
-
-def _evenly_spaced(values: list[Any]) -> bool:
-    if len(values) < 2 or not all(isinstance(v, Real) and not isinstance(v, bool) for v in values):
-        return False
-    step = (values[-1] - values[0]) / (len(values) - 1)
-    return step > 0 and all(abs(v - values[0] - i * step) < TOLERANCE for i, v in enumerate(values))
-
-
-def _nearest(values: list[Any], wanted: Any) -> int:
-    return min(range(len(values)), key=lambda index: abs(values[index] - wanted))
-
-
-def _tidy(value: Any) -> Any:
-    """A number as it was meant: a slider in the browser turns 0.1 into 0.09999999999999999."""
-    return float(f"{value:.12g}") if isinstance(value, float) else value
-
-
-def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def _close(widget: ipywidgets.Widget, close: Callable[[], None] | None = None) -> None:
+    """Close a widget, and what ipywidgets has made for its looks."""
+    if widget.comm is not None:
+        parts = [widget.layout, getattr(widget, "style", None)]
+        (close or widget.close)()
+        for part in parts:
+            if isinstance(part, ipywidgets.Widget):
+                part.close()

@@ -239,7 +239,7 @@ def _shown(source: Path, notebook: NotebookNode) -> NotebookNode:
         known = {name: cell[name] for name in ("cell_type", "id", "source", "execution_count") if name in cell}
         known |= {"metadata": kept, "attachments": cell.get("attachments", {})}
         if cell.cell_type == "code":  # on stderr are progress bars, which are of no use later
-            outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+            outputs = joined([output for output in cell.outputs if output.get("name") != "stderr"])
             known["outputs"] = [_shown_output(output, f"{source.name}, {_place(cell, at)}") for output in outputs]
         cells.append(known)
     metadata: dict[str, Any] = {}
@@ -251,6 +251,25 @@ def _shown(source: Path, notebook: NotebookNode) -> NotebookNode:
         metadata["widgets"] = {STATE: {"version_major": 2, "version_minor": 0, "state": models}}
     made = {"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5}
     return NotebookNode(json.loads(json.dumps(made), object_hook=NotebookNode))
+
+
+def joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """A filmstrip's two outputs as one, its sliders with the picture that a reopened notebook shows.
+
+    The line under that picture, which says how to bring it to life there, is cut off.
+    """
+    kept: list[NotebookNode] = []
+    for output in outputs:
+        ours = output.get("metadata", {}).get("lrlearn")
+        line = ours.get("line") if isinstance(ours, dict) else None
+        if not isinstance(line, int) or not kept or "data" not in kept[-1]:
+            kept.append(output)
+            continue
+        picture, cut = Image.open(io.BytesIO(base64.b64decode(output.data["image/png"]))), io.BytesIO()
+        picture.crop((0, 0, picture.width, picture.height - line)).save(cut, "PNG")
+        kept[-1].data["image/png"] = base64.b64encode(cut.getvalue()).decode()
+        kept[-1].metadata["image/png"] = output.metadata["image/png"]
+    return kept
 
 
 def _shown_output(output: NotebookNode, place: str) -> dict[str, Any]:

@@ -17,8 +17,9 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
-from lrlearn.checks import check_table, quoted
+from lrlearn.checks import check_count, check_flag, check_number, check_schedule, check_table, quoted
 from lrlearn.schedules import exponential_lr, half_life, step_budget
+from lrlearn.steady import SteadyFigure, steadily
 
 # After Okabe and Ito: told apart with any colour vision, at least 3:1 on white; every curve has dashes or a marker too
 BLUE, ORANGE, GREEN, PURPLE, SKY, GREY = "#0072b2", "#d55e00", "#009e73", "#aa4488", "#2f8fcb", "#666666"
@@ -35,10 +36,30 @@ BAND = (10, 90)  # percentiles over the seeds that a shaded band covers
 LOWEST, HIGHEST = 1e-8, 1e2  # excess losses are drawn between these; a diverged run stays at the upper edge
 
 
-class Picture(Figure):
-    """A Figure that shows itself in a notebook, with its content in words for those who cannot see it."""
+class Picture(SteadyFigure):
+    """A Figure that shows itself in a notebook, with its content in words for those who cannot see it.
+
+    It looks the same whatever styles or settings of matplotlib the learner has chosen.
+
+    Args:
+        width, height: in inches; 100 CSS pixels each.
+        description: what it shows, in words.
+
+    Raises:
+        TypeError, ValueError: width or height is no number > 0, or description no str.
+
+    >>> picture = Picture(6, 3, "A line that falls from 1 to 0.")
+    >>> picture.subplots().plot([1, 0])  # doctest: +ELLIPSIS
+    [...]
+    >>> picture
+    A line that falls from 1 to 0.
+    """
 
     def __init__(self, width: float = 9.0, height: float = 3.5, description: str = "") -> None:
+        check_number("width", width, above=0)
+        check_number("height", height, above=0)
+        if not isinstance(description, str):
+            raise TypeError(f"description must be a str, the picture in words, not {description!r}")
         super().__init__(figsize=(width, height), dpi=100, layout="constrained", facecolor="white")
         FigureCanvasAgg(self)
         self.description = description
@@ -54,6 +75,7 @@ class Picture(Figure):
         return bundle, {"image/png": {"width": width, "alt": self.description}}
 
 
+@steadily
 def spread(
     runs: Mapping[str, Any],
     *,
@@ -84,8 +106,7 @@ def spread(
     a: 4 at epoch 0, 2 at epoch 1.
     """
     tables, columns = _checked_runs(runs, x, xlabel)
-    if not isinstance(log, bool):
-        raise TypeError(f"log must be True or False, not {quoted(log)}")
+    check_flag("log", log)
     if not isinstance(ax, Axes | None):
         raise TypeError(f"ax must be matplotlib's Axes or None, not {quoted(ax)}")
     picture = Picture(7.5, 4) if ax is None else cast(Figure, ax.figure)
@@ -128,10 +149,29 @@ def _checked_runs(runs: Any, x: Any, xlabel: str) -> tuple[dict[str, np.ndarray]
     return tables, x
 
 
+@steadily
 def schedule_scene(
     initial_lr: float, gammas: Sequence[float], num_epochs: int, log: bool = False
 ) -> Callable[[float], Figure]:
-    """The rate over the epochs with its half-life, and the sum of the rates with its limit."""
+    """The rate over the epochs with its half-life, and the sum of the rates with its limit.
+
+    Args:
+        initial_lr: rate of epoch 0.
+        gammas: all values that will be drawn; the axes hold the largest.
+        num_epochs: how many epochs are drawn.
+        log: logarithmic axis for the rate.
+
+    Raises:
+        TypeError, ValueError: an argument is out of range; the message names it.
+
+    >>> draw = schedule_scene(0.1, [0.8, 0.9], num_epochs=40)
+    >>> draw(0.9).axes[0].get_title()
+    'rate in each epoch'
+    """
+    for gamma in _listed("gammas", gammas):
+        check_schedule(initial_lr, gamma)
+    check_count("num_epochs", num_epochs)
+    check_flag("log", log)
     epochs, top = np.arange(num_epochs), max(gammas)
     smooth = np.linspace(0, num_epochs - 1, 200)
     picture = Picture()
@@ -170,7 +210,11 @@ def schedule_scene(
 
 
 def schedule_words(gamma: float, initial_lr: float, num_epochs: int, log: bool = False) -> str:
-    """What `schedule_scene` shows, in words."""
+    """What `schedule_scene` shows, in words.
+
+    >>> schedule_words(0.9, 0.1, 40)[:54]
+    'gamma 0.9: the rate goes from 0.1 in epoch 0 to 0.0016'
+    """
     last = exponential_lr(initial_lr, gamma, num_epochs - 1)
     reach, so_far = step_budget(initial_lr, gamma), step_budget(initial_lr, gamma, num_epochs)
     limit = f"and can never pass {reach:.3g}" if np.isfinite(reach) else "and have no limit"
@@ -189,13 +233,29 @@ def _half_life_words(gamma: float) -> str:
     return f"half-life {half_life(gamma):.2f} epochs"
 
 
+@steadily
 def descent_scene(
     paths: Mapping[float, np.ndarray], curvatures: tuple[float, float], name: str
 ) -> Callable[[float], Figure]:
     """A valley from above with the path of gradient descent, and the loss after each step.
 
-    ``paths``: value of the main control -> positions [step, 2]; the loss is ``sum(curvatures * p ** 2) / 2``.
+    Args:
+        paths: value of the main control -> positions [step, 2]; the loss is ``sum(curvatures * p ** 2) / 2``.
+        curvatures: of the valley along its two parameters.
+        name: what the main control is called.
+
+    Raises:
+        TypeError, ValueError: there are no paths, one of them is no table [step, 2], or a curvature no number.
+
+    >>> draw = descent_scene({0.5: [[2.0, 1.0], [1.0, 0.0]]}, (1.0, 10.0), "initial_lr")
+    >>> draw(0.5).axes[1].get_title()
+    'loss after each step'
     """
+    if not isinstance(paths, Mapping) or not paths:
+        raise TypeError(f"paths must map values of {name} to positions [step, 2], not {type(paths).__name__}")
+    paths = {value: _table(f"paths[{value!r}]", path, "step, 2", (None, 2)) for value, path in paths.items()}
+    for curvature in _listed("curvatures", curvatures, 2):
+        check_number("curvatures", curvature)
     (start, *_), steps = next(iter(paths.values())), len(next(iter(paths.values())))
     picture = Picture()
     left, right = picture.subplots(1, 2)
@@ -226,8 +286,19 @@ def descent_scene(
     return draw
 
 
+@steadily
 def worked_example_scene(initial_lr: float, gamma: float, num_epochs: int) -> Callable[[int], Figure]:
-    """The rates of the first epochs as a table filled in line by line, and as bars."""
+    """The rates of the first epochs as a table filled in line by line, and as bars.
+
+    Raises:
+        TypeError, ValueError: an argument is out of range; the message names it.
+
+    >>> draw = worked_example_scene(0.1, 0.9, num_epochs=4)
+    >>> draw(2).axes[1].get_title()
+    'the same as bars'
+    """
+    check_schedule(initial_lr, gamma)
+    check_count("num_epochs", num_epochs)
     picture = Picture(9, 4)
     left, right = picture.subplots(1, 2, width_ratios=(3, 2))
     left.set_axis_off()
@@ -255,6 +326,7 @@ def worked_example_scene(initial_lr: float, gamma: float, num_epochs: int) -> Ca
     return draw
 
 
+@steadily
 def training_scene(
     gammas: Sequence[float],
     excess: np.ndarray,
@@ -269,7 +341,20 @@ def training_scene(
     Args:
         excess: [gamma, seed, epoch]; weights: [gamma, seed, 2]; data: the samples' x and y;
         best: the least-squares weight and bias; outcomes: how the runs of each gamma ended, in words.
+
+    Raises:
+        TypeError, ValueError: an argument is out of range, or of another shape than the others.
+
+    >>> runs, weights = np.ones((1, 4, 10)), np.ones((1, 4, 2))
+    >>> draw = training_scene([0.9], runs, weights, ([0, 1], [0, 3]), (3.0, 0.5), 0.1, ["at the end 1"])
+    >>> draw(0.9).axes[1].get_title()
+    'excess loss'
     """
+    for gamma in _listed("gammas", gammas):
+        check_schedule(initial_lr, gamma)
+    excess = _table("excess", excess, "gamma, seed, epoch", (len(gammas), None, None))
+    weights = _table("weights", weights, "gamma, seed, 2", (*excess.shape[:2], 2))
+    _listed("outcomes", outcomes, len(gammas))
     num_epochs = excess.shape[-1]
     epochs, ends = np.arange(num_epochs), np.array([-1.0, 1.0])
     means, (lows, highs) = drawable(excess.mean(1)), np.percentile(drawable(excess), BAND, axis=1)
@@ -304,12 +389,24 @@ def training_scene(
     return draw
 
 
+@steadily
 def sweep_scene(initial_lrs: Sequence[float], gammas: Sequence[float], excess: np.ndarray) -> Callable[[float], Figure]:
     """Map of the final excess loss, and a cut through it along the dragged gamma.
 
     Args:
         excess: final excess loss [initial_lr, gamma, seed].
+
+    Raises:
+        TypeError, ValueError: a rate or a gamma is out of range, or excess of another shape.
+
+    >>> draw = sweep_scene([0.1, 1.0], [0.8, 0.9], np.ones((2, 2, 4)))
+    >>> draw(0.9).axes[1].get_title()
+    'along the dragged line'
     """
+    for initial_lr in _listed("initial_lrs", initial_lrs):
+        for gamma in _listed("gammas", gammas):
+            check_schedule(initial_lr, gamma)
+    excess = _table("excess", excess, "initial_lr, gamma, seed", (len(initial_lrs), len(gammas), None))
     means, (lows, highs) = excess.mean(2), np.percentile(drawable(excess), BAND, axis=2)
     picture = Picture(10, 4)
     left, right = picture.subplots(1, 2)
@@ -357,5 +454,32 @@ def _headed(ax: Axes, title: str, color: str) -> Text:
 
 
 def drawable(excess: Any) -> np.ndarray:
-    """Excess losses kept between the edges of the axes, so that a diverged run cannot break a plot."""
+    """Excess losses kept between the edges of the axes, so that a diverged run cannot break a plot.
+
+    >>> drawable([0.1, np.inf]).tolist()
+    [0.1, 100.0]
+    """
     return np.clip(np.nan_to_num(excess, nan=HIGHEST, posinf=HIGHEST), LOWEST, HIGHEST)
+
+
+def _listed(name: str, values: Any, length: int | None = None) -> Sequence[Any]:
+    """The values of an argument that must be a list, of a given length if there is one."""
+    if isinstance(values, str) or not hasattr(values, "__len__") or not hasattr(values, "__getitem__"):
+        raise TypeError(f"{name} must be a list, not {values!r}")
+    if not len(values) or (length is not None and len(values) != length):
+        raise ValueError(f"{name} must have {length or 'some'} values, not {len(values)}")
+    return values
+
+
+def _table(name: str, values: Any, axes: str, shape: Sequence[int | None] = (None, None)) -> np.ndarray:
+    """An argument as an array of numbers whose shape is the given one; None stands for any length but 0."""
+    try:
+        table = np.asarray(values, dtype=float)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} must be a table [{axes}] of numbers: {error}") from None
+    fits = len(table.shape) == len(shape) and all(
+        want in (None, length) for want, length in zip(shape, table.shape, strict=True)
+    )
+    if not fits or not table.size:
+        raise ValueError(f"{name} must be a table [{axes}], not of shape {table.shape}")
+    return table

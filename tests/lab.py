@@ -71,9 +71,9 @@ def chromium() -> str | None:
 
 
 @contextlib.contextmanager
-def browser() -> Iterator[Browser]:
+def browser(**options: Any) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        opened = playwright.chromium.launch(executable_path=chromium(), args=FLAGS, **options)
         yield opened
         opened.close()
 
@@ -244,6 +244,24 @@ def drag(page: Page, explorer: Locator, to: float, row: int = 0, start: float | 
         page.mouse.move(track["x"] + track["width"] * start, y)
     page.mouse.move(track["x"] + track["width"] * to, y, steps=steps)
     page.mouse.up()
+
+
+def swipe(page: Page, thing: Locator, across: float, along: float, steps: int = 10) -> None:
+    """Move a finger from the middle of a thing by so many CSS pixels."""
+    thing.scroll_into_view_if_needed()
+    box = thing.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    session = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *points: dict[str, float]) -> None:
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", {"x": x, "y": y})
+    for step in range(1, steps + 1):
+        touch("touchMove", {"x": x + across * step / steps, "y": y + along * step / steps})
+    touch("touchEnd")
+    session.detach()
+    page.wait_for_timeout(500)
 
 
 def readout(explorer: Locator, row: int = 0) -> str:

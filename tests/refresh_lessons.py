@@ -18,6 +18,8 @@ import nbformat
 from nbclient import NotebookClient
 from tqdm import tqdm
 
+from lrlearn.pages import joined
+
 ROOT = Path(__file__).resolve().parent.parent
 VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -49,7 +51,7 @@ def clean(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
         }
         if cell.cell_type == "code":
             # stderr is where progress bars go: it is neither compared nor worth reading later
-            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+            cell.outputs = joined([output for output in cell.outputs if output.get("name") != "stderr"])
             for output in cell.outputs:
                 output.get("data", {}).pop(VIEW, None)
                 output.get("metadata", {}).pop(VIEW, None)

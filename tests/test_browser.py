@@ -31,6 +31,11 @@ def draw(value):
     figure.text(0.1 * value, 0.5, str(value))
     return figure
 filmstrip(draw, range(6), "number {}".format)"""
+CALLBACK = """import ipywidgets
+from lrlearn import WorkedExample
+box, button = ipywidgets.VBox(), ipywidgets.Button(description="make one")
+button.on_click(lambda _: setattr(box, "children", [WorkedExample()]))
+ipywidgets.VBox([button, box])"""
 PICKED = """import ipywidgets
 from matplotlib.figure import Figure
 from lrlearn import filmstrip
@@ -44,6 +49,16 @@ WIDTHS = """(select) => {
     const widths = [select, copy].map((each) => each.getBoundingClientRect().width);
     copy.remove();
     return widths;
+}"""
+# Whenever the picture's mark goes: whether the new picture was there by then.
+MARKED = """(explorer) => {
+    const canvas = explorer.querySelector("canvas");
+    window.unmarked = [];
+    new MutationObserver((changes) => {
+        const marked = (classes) => classes.includes("lrlearn-stale");
+        if (!changes.some((change) => marked(change.oldValue)) || marked(canvas.className)) return;
+        window.unmarked.push(canvas.getAttribute("aria-label").includes("logarithmic"));
+    }).observe(canvas, { attributeFilter: ["class"], attributeOldValue: true });
 }"""
 COLOURED = """from matplotlib.figure import Figure
 figure = Figure()
@@ -71,6 +86,7 @@ def folder(lab_folder):
         "later = asyncio.get_running_loop().call_later(3, setattr, explorer.slider, 'value', 0.6)",
     )
     lab.write_notebook(folder / "slow.ipynb", SLOW)
+    lab.write_notebook(folder / "callback.ipynb", CALLBACK)
     lab.write_notebook(folder / "picked.ipynb", PICKED)
     lab.write_notebook(folder / "imported.ipynb", "from lrlearn import WorkedExample", "WorkedExample()")
     return folder
@@ -198,10 +214,15 @@ def test_the_last_of_quick_changes_wins(page, explorer, reference):
 
 def test_a_further_control_is_marked_until_its_picture_is_there(page):
     explorer = lab.explorers(page).first
+    expect(lab.canvas(explorer)).to_have_attribute("data-whole", "true", timeout=PATIENCE * 1000)
+    explorer.evaluate(MARKED)
     explorer.get_by_role("checkbox").check()
-    expect(explorer.locator(".lrlearn-notice")).to_contain_text("not current")
-    expect(lab.canvas(explorer)).to_have_attribute("aria-label", re.compile("On the logarithmic axis"))
+    expect(explorer.locator(".lrlearn-notice")).to_have_text("Drawing for the new settings ...")
+    expect(lab.canvas(explorer)).to_have_attribute(
+        "aria-label", re.compile("On the logarithmic axis"), timeout=PATIENCE * 1000
+    )
     expect(explorer.locator(".lrlearn-notice")).to_be_empty()
+    assert page.evaluate("window.unmarked") == [True], "an old picture counts as current until the new one is painted"
     explorer.get_by_role("checkbox").uncheck()
 
 
@@ -241,6 +262,81 @@ def test_a_dropdown_is_wide_enough_for_its_longest_choice(browser, server):
     page.close()
 
 
+@pytest.mark.parametrize(
+    ("typed", "shown", "says"),
+    [
+        ("0,85", "0.85", ""),
+        ("75 %", "0.75", ""),
+        (".65", "0.65", ""),
+        (" 0.8 ", "0.80", ""),
+        ("much", "0.80", "gamma stays 0.8: “much” is not a number."),
+        ("2", "0.80", "gamma stays 0.8: 2 is not between 0.5 and 1."),
+        ("85", "0.80", "gamma stays 0.8: 85 is not between 0.5 and 1."),
+        ("0.713", "0.71", "gamma is 0.71: it moves in steps of 0.01, and there is no 0.713."),
+    ],
+)
+@pytest.mark.parametrize("by", ["Enter", "Tab"])
+def test_what_is_typed_is_understood_or_refused_in_words(page, typed, shown, says, by):
+    explorer = lab.explorers(page).first
+    for text, key in (("0.8", "Enter"), (typed, by)):
+        explorer.locator(".widget-readout").first.click()
+        page.keyboard.press("Control+a")
+        page.keyboard.type(text)
+        page.keyboard.press(key)
+    expect(explorer.locator(".widget-readout").first).to_have_text(shown)
+    expect(explorer.locator(".lrlearn-notice")).to_have_text(says)
+
+
+def test_an_explorer_scrolls_by_no_pixel_of_its_own(server, page):
+    lab.command(page, "docmanager:save")
+    with lab.browser(ignore_default_args=["--hide-scrollbars"]) as browser:
+        seen = opened(browser, server, "explorers.ipynb", run=False)
+        for explorer in lab.explorers(seen).all():
+            lab.canvas(explorer).and_(seen.locator("[data-index]")).wait_for()
+            over = explorer.evaluate("e => [e.scrollHeight - e.clientHeight, e.scrollWidth - e.clientWidth]")
+            assert over == [0, 0]
+
+
+def test_a_notebook_opened_again_shows_its_last_pictures(browser, folder):
+    """Another server, another day: JupyterLab has nothing but an error for the sliders."""
+    lab.write_notebook(folder / "tomorrow.ipynb", "from lrlearn import *", "WorkedExample()", "WorkedExample(0.2)")
+    with lab.server(folder) as address:
+        page = opened(browser, address, "tomorrow.ipynb")
+        explorer = lab.explorers(page).first
+        expect(page.locator(".jp-RenderedImage img")).to_have_count(2)
+        assert not any(image.is_visible() for image in page.locator(".jp-RenderedImage img").all())
+        lab.drag(page, explorer, 0.5)
+        last, moved = float(readout(explorer)), lrlearn.WorkedExample()
+        moved.slider.value = last
+        kept = moved._kept_picture()[0]["image/png"]
+        expect(page.locator(".jp-RenderedImage img").first).to_have_attribute("src", f"data:image/png;base64,{kept}")
+        lab.command(page, "docmanager:save")
+        page.close()
+    with lab.server(folder) as address:
+        page = opened(browser, address, "tomorrow.ipynb", run=False)
+        images = page.locator(".jp-RenderedImage img")
+        expect(images).to_have_count(2)
+        for image in images.all():
+            expect(image).to_be_visible()
+        expect(images.first).to_have_attribute("src", f"data:image/png;base64,{kept}")
+        shot("tomorrow", page)
+        lab.run_all(page)
+        lab.drag(page, lab.explorers(page).first, 1)
+        assert_shown(lab.explorers(page).first, lrlearn.WorkedExample())
+        expect(images.first).to_be_hidden()
+        page.close()
+
+
+def test_what_a_callback_makes_is_finished_without_another_cell(browser, server):
+    page = opened(browser, server, "callback.ipynb")
+    page.get_by_role("button", name="make one").click()
+    canvas = lab.canvas(lab.explorers(page).first)
+    expect(canvas).to_have_attribute("data-whole", "true", timeout=PATIENCE * 1000)
+    lab.drag(page, lab.explorers(page).first, 1)
+    assert_shown(lab.explorers(page).first, lrlearn.WorkedExample())
+    page.close()
+
+
 def test_two_views_of_one_explorer_agree(one):
     first, second = (lab.explorers(one).nth(at) for at in (0, 1))
     for moved, to in ((first, 0.2), (second, 0.7)):
@@ -264,6 +360,11 @@ def test_a_hidden_notebook_is_up_to_date_when_it_is_seen_again(one):
 def test_a_cell_run_again_and_a_reloaded_page_still_drag(one):
     lab.run_all(one)
     assert lab.explorers(one).count() == 2
+    lab.explorers(one).first.get_by_role("checkbox").check()  # the explorer of the run before is gone: all else lives
+    expect(lab.canvas(lab.explorers(one).nth(1))).to_have_attribute(
+        "aria-label", re.compile("logarithmic axis"), timeout=PATIENCE * 1000
+    )
+    lab.explorers(one).first.get_by_role("checkbox").uncheck()
     lab.drag(one, lab.explorers(one).first, 0.4)
     assert_shown(lab.explorers(one).nth(1), lrlearn.ScheduleExplorer())
     lab.command(one, "docmanager:save")
@@ -305,14 +406,39 @@ def test_dark_theme_and_narrow_window(page):
     shot("beside-the-files", page)
     tracks = [track.bounding_box()["width"] for track in explorer.locator(".noUi-target").all()]
     assert min(tracks) >= 150, f"a hand must find every position of every slider: {tracks}"
-    page.set_viewport_size({"width": 400, "height": 800})
-    lab.command(page, "application:toggle-left-area")
-    page.wait_for_timeout(500)
-    shot("narrow", page)
-    frame = explorer.locator(".lrlearn-frame").bounding_box()
-    assert frame["x"] + frame["width"] <= 400
-    assert lab.canvas(explorer).bounding_box()["width"] >= 600, "the picture must stay readable and scroll sideways"
     lab.command(page, "apputils:change-theme", theme="JupyterLab Light")
+
+
+@pytest.mark.parametrize("width", [420, 390])
+def test_on_a_phone_panels_stand_below_one_another(browser, server, page, reference, request, width):
+    name = request.node.callspec.params["explorer"]
+    lab.command(page, "docmanager:save")
+    context = browser.new_context(viewport={"width": width, "height": 844}, has_touch=True, is_mobile=True)
+    phone = context.new_page()
+    phone.set_default_timeout(15_000)
+    lab.open_notebook(phone, server, "explorers.ipynb")
+    if phone.locator(".jp-SideBar.jp-mod-left .jp-mod-current").count():
+        lab.command(phone, "application:toggle-left-area")
+    explorer = lab.explorers(phone).nth(NAMES.index(name))
+    explorer.scroll_into_view_if_needed()
+    lab.canvas(explorer).and_(phone.locator("[data-index]")).wait_for()
+    expect(lab.canvas(explorer)).to_have_class(re.compile("lrlearn-stacked"))
+    frame, canvas = explorer.locator(".lrlearn-frame"), lab.canvas(explorer)
+    assert frame.evaluate("frame => frame.scrollWidth - frame.clientWidth") == 0
+    panels = len(reference._film.strip["panels"]) + 1
+    assert (
+        panels >= 2
+        and canvas.evaluate("canvas => canvas.height") == panels * Image.open(io.BytesIO(reference.png)).height
+    )
+    sizes = [handle.bounding_box() for handle in explorer.locator(".noUi-handle").all()]
+    assert all(min(size["width"], size["height"]) >= 24 for size in sizes)
+    shot(f"phone-{width}-{name}", explorer)
+    before = lab.readout(explorer)
+    lab.swipe(phone, explorer.locator(".noUi-target").first, 0, -150)
+    assert lab.readout(explorer) == before, "a swipe past an explorer changes nothing"
+    lab.swipe(phone, explorer.locator(".noUi-target").first, 60, 3)
+    assert lab.readout(explorer) != before
+    context.close()
 
 
 @pytest.mark.parametrize("lesson", LESSONS)

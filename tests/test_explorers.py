@@ -20,6 +20,7 @@ from lrlearn import (
     WorkedExample,
     explorers,
     exponential_lr,
+    filmstrips,
     half_life,
     plots,
     rendering,
@@ -36,6 +37,8 @@ def small():
         patch.setattr(explorers, "SWEPT_GAMMAS", [0.8, 0.9, 1.0])
         patch.setattr(explorers, "SWEPT_LRS", [0.01, 0.1, 1.0, 10.0])
         patch.setattr(explorers, "SEEDS", range(3))
+        # memory has a test of its own: to look through all that torch has made takes a tenth of a second each time
+        patch.setattr(filmstrips, "give_back_memory", lambda: None)
         yield
 
 
@@ -282,6 +285,14 @@ BAD = [
     (ScheduleExplorer, "gammas", [], ValueError),
     (ScheduleExplorer, "gammas", [0.9, math.inf], ValueError),
     (ScheduleExplorer, "gammas", 0.9, TypeError),
+    (ScheduleExplorer, "gammas", [0.9, 0.9], ValueError),
+    (ScheduleExplorer, "gamma", 0.905, ValueError),
+    (ScheduleExplorer, "log", "no", TypeError),
+    (ScheduleExplorer, "log", 1, TypeError),
+    (DescentExplorer, "initial_lr", 0.0523, ValueError),
+    (TrainingExplorer, "gamma", 0.905, ValueError),
+    (TrainingExplorer, "initial_lr", None, TypeError),
+    (SweepExplorer, "gamma", 0.905, ValueError),
     (DescentExplorer, "initial_lr", 5, ValueError),
     (DescentExplorer, "gamma", 2, ValueError),
     (DescentExplorer, "drag", "lr", ValueError),
@@ -302,4 +313,16 @@ BAD = [
 def test_bad_input_is_named(kind, name, value, error):
     with pytest.raises(error, match=rf"^{name} must ") as caught:
         kind(**{name: value})
-    assert value == [] or isinstance(value, list) or repr(value) in str(caught.value)
+    assert value == [] or repr(value) in str(caught.value) or repr(value[-1]) in str(caught.value)
+
+
+def test_what_is_not_dragged_is_honoured_exactly():
+    explorer = DescentExplorer(initial_lr=0.0523, gamma=0.75, drag="gamma")
+    assert explorer._draw(0.75).axes[1].lines[0].get_ydata()[1] == pytest.approx(
+        (explorers.descent_path(0.0523, 0.75)[1] ** 2 @ explorers.CURVATURES) / 2
+    )
+    schedule = ScheduleExplorer(initial_lr=0.0523, gamma=0.75)
+    assert "from 0.0523 in epoch 0" in schedule.description
+    rate = schedule.controls["initial_lr"]
+    assert (rate.value - rate.min) / rate.step == pytest.approx(round((rate.value - rate.min) / rate.step)), "it stays"
+    assert DescentExplorer(initial_lr=0.05, gamma=0.905).description != DescentExplorer(initial_lr=0.05).description

@@ -8,9 +8,12 @@ import math
 import threading
 import time
 import weakref
+from datetime import date
 from types import SimpleNamespace
 
 import ipywidgets
+import matplotlib
+import nbformat
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -19,8 +22,19 @@ from IPython.core.events import EventManager, available_events
 from matplotlib.figure import Figure
 from PIL import Image
 
-from lrlearn import filmstrip, filmstrips, rendering
-from lrlearn.filmstrips import TOLERANCE
+import lrlearn
+from lrlearn import explorers, filmstrip, filmstrips, pages, plots, rendering
+from lrlearn.plots import Picture
+from lrlearn.sliders import TOLERANCE
+from lrlearn.steady import DRAWING
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quick():
+    """Memory is given back in a test of its own: to look through all that torch has made takes a tenth of a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(filmstrips, "give_back_memory", lambda: None)
+        yield
 
 
 def pixels(png: bytes) -> np.ndarray:
@@ -248,25 +262,236 @@ def test_closing_releases_pictures_and_widgets(further):
     assert gone() is None
 
 
+DROPDOWN = ipywidgets.Dropdown(options=["a", "b"])
+WRONG = [
+    ({"draw": lambda value: None}, TypeError, "draw must return a matplotlib Figure, not None"),
+    ({"draw": "fresh"}, TypeError, "draw and describe must be functions"),
+    ({"draw": lambda: None}, TypeError, r"draw must be a function that can be called as draw\(value\)"),
+    ({"draw": fresh, "picker": DROPDOWN}, TypeError, r"draw must be .* called as draw\(value, choice=...\)"),
+    ({"describe": None}, TypeError, "draw and describe must be functions"),
+    ({"describe": lambda value: None}, TypeError, "describe must return a str, .* not None"),
+    ({"describe": lambda value, more: ""}, TypeError, "describe must be a function that can be called"),
+    ({"values": []}, ValueError, "values must not be empty"),
+    ({"values": 3}, TypeError, "values must be a list"),
+    ({"values": "abc"}, TypeError, "values must be a list"),
+    ({"values": [None, 1]}, TypeError, r"values must be numbers .* not None \(values\[0\]\)"),
+    ({"values": [1, 2, 1]}, ValueError, "values must differ .* 1 is there twice"),
+    ({"values": [1.0, math.nan]}, ValueError, "values must be finite"),
+    ({"values": [1.0, math.inf]}, ValueError, "values must be finite"),
+    ({"value": 9}, ValueError, "value must be one of the values"),
+    ({"value": "1"}, ValueError, "value must be one of the values"),
+    ({"values": ["a", "b"], "value": "c"}, ValueError, "value must be one of the values"),
+    ({"name": 3}, TypeError, "name must be the slider's label"),
+    ({"name": ""}, TypeError, "name must be the slider's label"),
+    ({"name": "choice", "picker": DROPDOWN}, ValueError, "name must not be 'choice'"),
+    ({"picker": ipywidgets.IntSlider()}, TypeError, "picker must be a control with choices, .* not IntSlider"),
+    ({"picker": ipywidgets.Dropdown(options=[])}, TypeError, "picker must be a control with choices, one of them"),
+    ({"picker": "a"}, TypeError, "picker must be a control with choices"),
+    ({"controls": [ipywidgets.IntSlider()]}, TypeError, "controls must be a dict of names"),
+    ({"controls": {"a": 3}}, TypeError, r"controls\['a'\] must be an ipywidgets control with a value, not 3"),
+    ({"controls": {"a": ipywidgets.HBox()}}, TypeError, r"controls\['a'\] must be .* not HBox"),
+    (
+        {"controls": {"a": ipywidgets.DatePicker(value=date(2000, 1, 1))}},
+        TypeError,
+        r"controls\['a'\] must have a value that",
+    ),
+    ({"controls": {3: ipywidgets.IntSlider()}}, TypeError, "controls must have names, not 3"),
+    ({"controls": {"value": ipywidgets.IntSlider()}}, ValueError, "controls must not have the name 'value'"),
+    ({"name": "a", "controls": {"a": ipywidgets.IntSlider()}}, ValueError, "controls must not have the name 'a'"),
+    ({"format": "two digits"}, ValueError, "format must be"),
+    ({"format": 2}, ValueError, "format must be"),
+    ({"values": ["a", "b"], "format": ".2f"}, ValueError, "format must be"),
+    ({"draw": lambda value: 1 / 0}, ZeroDivisionError, "division"),
+    ({"describe": lambda value: 1 / 0}, ZeroDivisionError, "division"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "error", "says"), WRONG, ids=[says for *_, says in WRONG])
+def test_what_is_wrong_is_said_and_leaves_nothing_behind(arguments, error, says):
+    before = set(ipywidgets.widgets.widget._instances)
+    with pytest.raises(error, match=f"^{says}"):
+        filmstrip(**{"draw": fresh, "values": [1, 2], "describe": words} | arguments)
+    assert set(ipywidgets.widgets.widget._instances) == before
+    assert DROPDOWN.comm is not None, "a control belongs to who made it, who will try again"
+
+
+@pytest.mark.parametrize("which", ["draw", "describe"])
+def test_a_picture_that_fails_is_named_and_leaves_the_others(which):
+    def fails(value: int, mark: str) -> object:
+        if value == 2 and mark == "odd":
+            raise ArithmeticError("not this one")
+        return fresh(value, mark) if which == "draw" else words(value)
+
+    mark = ipywidgets.Dropdown(options=["plain", "odd"])
+    functions = {"draw": fresh, "describe": lambda value, title: words(value)}
+    functions[which] = lambda value, title: fails(value, title)
+    strip = filmstrip(values=[1, 2, 3], controls={"title": mark}, **functions)
+    mark.value = "odd"
+    with pytest.raises(ArithmeticError, match="not this one") as caught:
+        strip.refresh()
+    assert caught.value.__notes__ == ["There is no picture for value=2, title='odd'."]
+    assert [picture is None for picture in strip._film.strip["pictures"]] == [False, True, False]
+    assert "ArithmeticError: not this one" in strip._film.strip["problems"][1]
+    assert np.array_equal(pixels(strip.png), alone(1, "odd"))
+    strip.slider.value = 2
+    with pytest.raises(ArithmeticError):
+        _ = strip.png
+    strip.slider.value = 3
+    assert np.array_equal(pixels(strip.png), alone(3, "odd"))
+
+
+def test_choices_that_change_later_are_drawn_anew():
+    picker = ipywidgets.Dropdown(options=["A", "B"])
+    strip = filmstrip(
+        lambda value, choice: fresh(value, choice), [1, 2], lambda value, choice: f"{choice}{value}", picker=picker
+    )
+    strip.refresh()
+    picker.options = ["C", "D", "E"]
+    picker.value = "E"
+    assert strip.description == "E1" and np.array_equal(pixels(strip.png), alone(1, "E"))
+    assert len(strip._film.strip["pictures"]) == 6
+
+
+def test_positions_that_change_later_are_refused():
+    strip = filmstrip(lambda value: fresh(1), ["a", "b"], words)
+    with pytest.raises(ValueError, match="fixed"):
+        strip.slider.options = ["c"]
+
+
+def test_a_filmstrip_that_draw_closes_stays_closed():
+    count = ipywidgets.IntSlider(1)
+
+    def draw(value: int, count: int) -> Figure:
+        if count == 2:
+            strip.close()
+        return fresh(value)
+
+    strip = filmstrip(draw, [1, 2], lambda value, count: words(value), controls={"count": count})
+    count.value = 2
+    strip.refresh()
+    assert not strip._film.strip
+    assert repr(strip) == "Filmstrip(value=1, count=2)"
+
+
+def test_a_sentence_needs_no_strip():
+    drawn = []
+    count = ipywidgets.IntSlider(1)
+    strip = filmstrip(
+        lambda value, count: drawn.append(value) or fresh(value),
+        [1, 2],
+        "{} of {count}".format,
+        controls={"count": count},
+    )
+    drawn.clear()
+    count.value, strip.slider.value = 5, 2
+    assert strip.description == "2 of 5" and not drawn
+
+
+def test_discarded_figures_are_freed_while_others_may_draw(monkeypatch):
+    monkeypatch.setattr(filmstrips, "give_back_memory", lambda: (freed(), rendering.give_back_memory()))
+    held, locked = [], []
+
+    def freed() -> None:
+        thread = threading.Thread(target=lambda: locked.append(not DRAWING.acquire(timeout=5) or DRAWING.release()))
+        thread.start()
+        thread.join()
+
+    def draw(value: int, count: int) -> Figure:
+        figure = fresh(value)
+        held.append(weakref.ref(figure))
+        return figure
+
+    count = ipywidgets.IntSlider(1)
+    strip = filmstrip(draw, [1, 2], lambda value, count: words(value), controls={"count": count})
+    strip.refresh()
+    assert [figure() for figure in held] == [None] * 3 and locked == [None], "it waits for no drawing"
+
+
+NASTY = {
+    "text.color": "white",
+    "axes.facecolor": "black",
+    "axes.labelcolor": "white",
+    "axes.prop_cycle": matplotlib.cycler(color=["white"]),
+    "axes.titlesize": 40,
+    "figure.facecolor": "black",
+    "figure.dpi": 33,
+    "font.size": 30,
+    "font.family": "serif",
+    "legend.facecolor": "black",
+    "lines.linewidth": 9,
+    "image.cmap": "jet",
+    "savefig.transparent": True,
+    "savefig.bbox": "tight",
+    "savefig.facecolor": "black",
+    "text.usetex": True,
+    "xtick.color": "white",
+    "xtick.labelsize": 3,
+    "axes.unicode_minus": False,
+}
+
+
+def own_picture() -> Picture:
+    """What lessons draw by themselves."""
+    picture = Picture(6, 3)
+    left, right = picture.subplots(1, 2)
+    left.plot([-1, 1, 3], label="a line")
+    left.set(title="a title", xlabel="epoch", ylabel="loss")
+    left.legend()
+    left.annotate("here", (1, 1))
+    picture.colorbar(right.imshow(np.eye(3)), ax=right)
+    right.text(0, 0, "some text")
+    picture.suptitle("over all")
+    return picture
+
+
+def shown(thing: object) -> bytes:
+    return thing._repr_mimebundle_()[0]["image/png"]
+
+
 @pytest.mark.parametrize(
-    ("arguments", "error", "says"),
+    "make",
     [
-        ({"draw": lambda value: None}, TypeError, "draw must return a matplotlib Figure, not None"),
-        ({"draw": "fresh"}, TypeError, "draw and describe must be functions"),
-        ({"describe": None}, TypeError, "draw and describe must be functions"),
-        ({"values": []}, ValueError, "values must not be empty"),
-        ({"values": [1.0, math.nan]}, ValueError, "values must be finite"),
-        ({"values": [1.0, math.inf]}, ValueError, "values must be finite"),
-        ({"value": 9}, ValueError, "value must be one of the values"),
-        ({"value": "1"}, ValueError, "value must be one of the values"),
-        ({"values": ["a", "b"], "value": "c"}, ValueError, "value must be one of the values"),
-        ({"draw": lambda value: 1 / 0}, ZeroDivisionError, "division"),
-        ({"describe": lambda value: 1 / 0}, ZeroDivisionError, "division"),
+        own_picture,
+        lambda: plots.spread({"a": [[4.0, 2.0], [3.0, 1.0]], "b": [[1.0, 2.0]]}),
+        lambda: filmstrip(lambda value: fresh(value, "a title"), [1, 2], words),
+        lambda: filmstrip(lambda value: own_picture(), [1, 2], words),
+        *(getattr(lrlearn, f"{kind}Explorer") for kind in ("Schedule", "Descent", "Training", "Sweep")),
+        lrlearn.WorkedExample,
     ],
 )
-def test_what_is_wrong_is_said(arguments, error, says):
-    with pytest.raises(error, match=says):
-        filmstrip(**{"draw": fresh, "values": [1, 2], "describe": words} | arguments)
+def test_pictures_do_not_depend_on_the_learners_settings(make, monkeypatch):
+    monkeypatch.setattr(explorers, "SEEDS", range(2))
+    usual = shown(make())
+    with matplotlib.rc_context(NASTY):
+        before = dict(matplotlib.rcParams)
+        assert shown(make()) == usual
+        assert dict(matplotlib.rcParams) == before, "and leave those settings alone"
+
+
+def test_that_settings_would_change_a_picture():
+    def bare() -> bytes:
+        figure, data = fresh(3, "a title"), io.BytesIO()
+        figure.savefig(data)
+        return data.getvalue()
+
+    usual = bare()
+    with matplotlib.rc_context({name: value for name, value in NASTY.items() if name != "text.usetex"}):
+        assert bare() != usual
+
+
+def test_the_picture_that_is_kept_is_the_same_with_a_line_under_it():
+    strip = filmstrip(lambda value: fresh(value), [1, 2], words)
+    data, metadata = strip._kept_picture()
+    kept, height = pixels(base64.b64decode(data["image/png"])), metadata["lrlearn"]["line"]
+    assert np.array_equal(kept[:-height], pixels(strip.png))
+    assert kept[-height:].min() < 50 and metadata["image/png"]["alt"] == strip.description
+    together = (
+        nbformat.v4.new_output("display_data", {"text/plain": "x"}),
+        nbformat.v4.new_output("display_data", data, metadata=metadata),
+    )
+    (joined,) = pages.joined(list(together))
+    assert np.array_equal(pixels(base64.b64decode(joined.data["image/png"])), pixels(strip.png))
+    assert joined.metadata["image/png"]["alt"] == strip.description
 
 
 def test_a_setting_that_cannot_be_drawn_is_said_and_can_be_left_again():
