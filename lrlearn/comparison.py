@@ -17,6 +17,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from lrlearn import answers
 from lrlearn.answers import Unanswered, UnusableAnswer, clean, close_to, copied, raised_by, read_number
+from lrlearn.misconceptions import HINTS
 
 ROUGHLY = 1e-5  # relative; float32 rounds more, the more it multiplies
 DRAWN = 8  # inputs drawn for each answer, beside those of the exercise
@@ -93,6 +94,28 @@ def counted(feedback: Feedback, kind: str, asked: str) -> Feedback:
     if feedback.answered:
         tries.append(feedback.misconception)
     return replace(feedback, kind=kind, asked=asked, tries=len(tries), earlier=earlier)
+
+
+def judged(exercise: Callable[[Any], Feedback], answer: Any, where: str = "") -> Feedback:
+    """What an exercise says to an answer, with the misconception's sentence and then ``where``; it never raises."""
+    try:
+        if answers.is_open(answer):
+            raise Unanswered
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # an answer is asked for corners, where numpy and torch may warn
+            feedback = exercise(answer)
+        slug = feedback.misconception or ""
+        sentence = getattr(exercise, "says", {}).get(slug) or HINTS.get(slug, "")
+        parts = sentence, feedback.hint, "" if feedback.correct else where
+        return replace(feedback, hint=" ".join(filter(None, parts)))
+    except KeyboardInterrupt:
+        raise  # the way out of an endless loop
+    except Unanswered:
+        return Feedback(False, None, "Put your answer in the place of the dots and run the cell again.", answered=False)
+    except UnusableAnswer as problem:
+        return Feedback(False, None, f"{problem}.")
+    except BaseException as error:  # not even exit() in an answer may end the lesson
+        return Feedback(False, None, f"That answer cannot be used: it raises {raised_by(error)}.")
 
 
 @dataclass(frozen=True)
@@ -243,19 +266,19 @@ class Choices:
 
     Args:
         choices: the words to choose from.
-        questions: for each, the right word and the slug of the belief behind a wrong one.
+        questions: for each, the right word and the belief behind each wrong one: wrong word -> slug.
     """
 
     choices: Sequence[str]
-    questions: Sequence[tuple[str, str]]
+    questions: Sequence[tuple[str, Mapping[str, str]]]
 
     def __call__(self, answer: Any) -> Feedback:
         if not isinstance(answer, (list, tuple)) or len(answer) != len(self.questions):
             raise UnusableAnswer(f"A list of {len(self.questions)} words is wanted: {' or '.join(self.choices)}")
         words = [answers.read_word(word, self.choices) for word in answer]
-        for at, (word, (right, slug)) in enumerate(zip(words, self.questions, strict=True), start=1):
-            if word != right:
-                return Feedback(False, slug, f"(Number {at}.)")
+        for at, (word, (right, slugs)) in enumerate(zip(words, self.questions, strict=True), start=1):
+            if word != answers.word_or_number(right):
+                return Feedback(False, slugs.get(word), f"(Number {at}.)" if len(words) > 1 else "")
         return Feedback(True, None, "You have it.")
 
 

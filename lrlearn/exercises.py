@@ -4,20 +4,19 @@ An exercise is the right answer, what somebody who believes a misconception woul
 them apart. ``comparison`` judges. What is tried on a real optimizer stands in ``practice``.
 """
 
-import dataclasses
 import math
-import warnings
 from collections.abc import Callable
 from itertools import product
 from random import Random
 from typing import Any
 
 from lrlearn import probes, tuning
-from lrlearn.answers import Unanswered, UnusableAnswer, is_open, raised_by
-from lrlearn.comparison import Choices, Comparison, Feedback, counted
+from lrlearn.answers import UnusableAnswer
+from lrlearn.comparison import Choices, Comparison, Feedback, counted, judged
 from lrlearn.misconceptions import HINTS
 from lrlearn.practice import PRACTICE
 from lrlearn.predictions import PREDICTIONS, Prediction, predicted
+from lrlearn.recaps import recap
 from lrlearn.schedules import exponential_lr, gamma_for, half_life, step_budget
 
 __all__ = [
@@ -31,6 +30,7 @@ __all__ = [
     "UnusableAnswer",
     "check",
     "predicted",
+    "recap",
 ]
 
 
@@ -53,28 +53,7 @@ def check(exercise_id: str, answer: Any, *rest: Any) -> Feedback:
     """
     if not isinstance(exercise_id, str) or exercise_id not in EXERCISES:
         raise ValueError(f"exercise_id must be one of {', '.join(EXERCISES)}; not {exercise_id!r}")
-    return counted(_judged(EXERCISES[exercise_id], (answer, *rest) if rest else answer), "exercise", exercise_id)
-
-
-def _judged(exercise: Callable[[Any], Feedback], answer: Any) -> Feedback:
-    try:
-        if is_open(answer):
-            raise Unanswered
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an answer is asked for corners, where numpy and torch may warn
-            feedback = exercise(answer)
-        says = getattr(exercise, "says", {})
-        slug = feedback.misconception or ""
-        sentence = says.get(slug) or HINTS.get(slug, "")
-        return dataclasses.replace(feedback, hint=f"{sentence} {feedback.hint}".strip())
-    except KeyboardInterrupt:
-        raise  # the way out of an endless loop
-    except Unanswered:
-        return Feedback(False, None, "Put your answer in the place of the dots and run the cell again.", answered=False)
-    except UnusableAnswer as problem:
-        return Feedback(False, None, f"{problem}.")
-    except BaseException as error:  # not even exit() in an answer may end the lesson
-        return Feedback(False, None, f"That answer cannot be used: it raises {raised_by(error)}.")
+    return counted(judged(EXERCISES[exercise_id], (answer, *rest) if rest else answer), "exercise", exercise_id)
 
 
 def _rounded(*digits: int) -> list[Callable]:
@@ -165,9 +144,9 @@ EXERCISES: dict[str, Callable[[Any], Feedback]] = {
     "three-reasons": Choices(
         ("shown", "not shown"),
         [
-            ("not shown", "schedule-is-the-speed"),
-            ("shown", "small-steps-are-slow"),
-            ("not shown", "any-rate-is-saved"),
+            ("not shown", {"shown": "schedule-is-the-speed"}),
+            ("shown", {"not shown": "small-steps-are-slow"}),
+            ("not shown", {"shown": "any-rate-is-saved"}),
         ],
     ),
     "lr-at-epoch": Comparison(

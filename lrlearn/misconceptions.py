@@ -46,4 +46,11 @@ HINTS = {
     "schedule-is-the-speed": "What is fast is the high rate at the start: a constant rate as high is as quick.",
     "small-steps-are-slow": "With noise, small late steps pay: the walk ends lower than at the best constant rate.",
     "any-rate-is-saved": "The rate must fall in time: from a rate far too high the loss grows before the rescue comes.",
+    "last-steps-too-large": "It goes up and down and gets no lower: the last steps are too large, a noise floor.",
+    "rate-too-large": "It ends above its first value: the rate is too large, and the run has diverged.",
+    "still-on-its-way": "It falls to the end. A frozen curve lies flat, long before the last epoch.",
+    "rounding-is-a-fault": "Both are right up to rounding, which is another after each product.",
+    "equal-to-the-last-bit": "No bug: every product is rounded to 53 binary digits. Compare with math.isclose.",
+    "gradient-cleared-too-late": "zero_grad() after backward() clears the gradient that step() is to use.",
+    "decay-when-short": "Who cannot arrive at full rate arrives even less with a smaller one: do not decay.",
 }

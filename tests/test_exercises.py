@@ -19,7 +19,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lrlearn import comparison, tuning
+from lrlearn import comparison, recaps, tuning
 from lrlearn.answers import close_to, copied
 from lrlearn.comparison import Choices, Comparison, Feedback
 from lrlearn.exercises import EXERCISES, HINTS, check, predicted
@@ -116,7 +116,10 @@ def test_that_test_can_fail():
 def test_every_known_misconception_is_met_named_or_has_a_reason():
     met = {slug for exercise in COMPARISONS.values() for slug in exercise.mistakes}
     met |= {check("best-gamma", gamma).misconception for gamma in (*GAMMAS, 0.06)} - {None}
-    met |= {slug for exercise in EXERCISES.values() if isinstance(exercise, Choices) for _, slug in exercise.questions}
+    choices = [exercise for exercise in EXERCISES.values() if isinstance(exercise, Choices)]
+    met |= {slug for exercise in choices for _, slugs in exercise.questions for slug in slugs.values()}
+    asked = [question for round in range(1, 30) for _, _, question in recaps.questions("review", round)]
+    met |= {slug for question in asked for slug in question.beliefs}
     assert met == set(HINTS), "each sentence has an exercise, and each exercise its sentences"
     assert set(KNOWN.split()) <= met | NAMED_BY.keys() | NOT_MET.keys() and not met & NOT_MET.keys()
     for slug, (name, likelier) in NAMED_BY.items():

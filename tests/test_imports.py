@@ -102,13 +102,25 @@ MAY_IMPORT = {
     "verdicts": {"checks"},
     "misconceptions": set(),
     "answers": set(),
-    "comparison": {"answers"},
+    "comparison": {"answers", "misconceptions"},
     "predictions": {"answers", "comparison", "misconceptions"},
     "probes": {"answers"},
     "practice": {"comparison", "probes"},
+    "questions": {"answers", "comparison", "regression", "schedules"},
+    "recaps": {"answers", "checks", "comparison", "plots", "questions"},
     "tuning": {"answers", "comparison", "regression", "schedules"},
     "exercises": {
-        *("answers", "comparison", "misconceptions", "practice", "predictions", "probes", "schedules", "tuning")
+        *(
+            "answers",
+            "comparison",
+            "misconceptions",
+            "practice",
+            "predictions",
+            "probes",
+            "recaps",
+            "schedules",
+            "tuning",
+        )
     },
     "steady": set(),
     "rendering": {"steady"},
