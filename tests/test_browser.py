@@ -413,12 +413,13 @@ def test_dark_theme_and_narrow_window(page):
 def test_on_a_phone_panels_stand_below_one_another(browser, server, page, reference, request, width):
     name = request.node.callspec.params["explorer"]
     lab.command(page, "docmanager:save")
-    context = browser.new_context(viewport={"width": width, "height": 844}, has_touch=True, is_mobile=True)
+    context = browser.new_context(viewport={"width": 1300, "height": 1000}, has_touch=True, is_mobile=True)
     phone = context.new_page()
     phone.set_default_timeout(15_000)
     lab.open_notebook(phone, server, "explorers.ipynb")
-    if phone.locator(".jp-SideBar.jp-mod-left .jp-mod-current").count():
+    if phone.locator("#jp-left-stack").is_visible():
         lab.command(phone, "application:toggle-left-area")
+    phone.set_viewport_size({"width": width, "height": 844})
     explorer = lab.explorers(phone).nth(NAMES.index(name))
     explorer.scroll_into_view_if_needed()
     lab.canvas(explorer).and_(phone.locator("[data-index]")).wait_for()
