@@ -292,7 +292,8 @@ class Filmstrip(ipywidgets.VBox):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict]:
         bundle = super()._repr_mimebundle_(**kwargs)
-        bundle["text/plain"] = f"{self!r}\n{self.description}"
+        # JupyterLab shows the first line of what is folded: it must give nothing away
+        bundle["text/plain"] = f"The picture in words:\n{self!r}\n{self.description}"
         bundle["image/png"] = base64.b64encode(self.png).decode()
         return bundle, {"image/png": {"width": self._film.strip["width"], "alt": self.description}}
 

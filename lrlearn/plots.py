@@ -71,7 +71,10 @@ class Picture(SteadyFigure):
         data = io.BytesIO()
         self.savefig(data, format="png", dpi=150, metadata={"Software": None})
         width = round(self.get_figwidth() * 100)
-        bundle = {"text/plain": repr(self), "image/png": base64.b64encode(data.getvalue()).decode()}
+        bundle = {
+            "text/plain": f"The picture in words:\n{self!r}",
+            "image/png": base64.b64encode(data.getvalue()).decode(),
+        }
         return bundle, {"image/png": {"width": width, "alt": self.description}}
 
 

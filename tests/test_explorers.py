@@ -121,7 +121,7 @@ def test_a_viewer_without_widgets_gets_picture_and_text(kind):
     data, metadata = explorer._repr_mimebundle_()
     assert base64.b64decode(data["image/png"]) == explorer.png
     assert metadata["image/png"]["alt"] == explorer.description
-    assert data["text/plain"] == f"{explorer!r}\n{explorer.description}"
+    assert data["text/plain"] == f"The picture in words:\n{explorer!r}\n{explorer.description}"
     assert repr(explorer) == repr(kind(**START[kind]))
     assert len(repr(explorer)) < 100 and repr(explorer).startswith(kind.__name__)
     assert "0x" not in repr(explorer)

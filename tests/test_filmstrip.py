@@ -231,7 +231,7 @@ def test_a_viewer_without_widgets_gets_picture_text_and_alt():
     data, metadata = strip._repr_mimebundle_()
     png = base64.b64decode(data["image/png"])
     assert png == strip.png and png.startswith(b"\x89PNG")
-    assert data["text/plain"] == "Filmstrip(length=2)\na bar of 2"
+    assert data["text/plain"] == "The picture in words:\nFilmstrip(length=2)\na bar of 2"
     assert metadata["image/png"] == {"width": 100, "alt": "a bar of 2"}
     assert pixels(png).shape == (100, 200, 3)  # twice the size at which it is shown
     assert "application/vnd.jupyter.widget-view+json" in data

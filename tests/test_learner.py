@@ -78,12 +78,10 @@ def unfolded(prose: str) -> str:
 
 
 def first_line(cell: Any) -> str:
-    """What JupyterLab shows of a folded output: the first line of its first output, nothing of a picture."""
+    """What JupyterLab shows of a folded output: the first line of its first output, of a picture that of its words."""
     for output in cell.outputs[:1]:
         data = output.get("data", {})
-        text = output.get("text") or (
-            "" if "image/png" in data else data.get("text/html") or data.get("text/plain", "")
-        )
+        text = output.get("text") or data.get("text/html") or data.get("text/plain", "")
         return next((line for line in text.splitlines() if line.strip()), "")
     return ""
 
