@@ -4,6 +4,7 @@
     lrlearn open FOLDER [OPTION ...]   the same with a folder of your choice, and any option of jupyter lab
     lrlearn classroom [...]            the explorers alone, for a projector
     lrlearn export [...]               lessons as HTML pages that need neither a kernel nor a network
+    lrlearn report FOLDER [...]        what a class believes, counted in its notebooks
 
 Nothing that is in the folder already is ever written over: what you did in a lesson stays. For a fresh copy of a
 lesson, rename yours and run the command again. ``lrlearn export --help`` says more about a command.
@@ -19,7 +20,7 @@ import lrlearn
 from lrlearn.commands import CommandError, command, lessons, missing
 
 FIRST = "00-start-here.ipynb"
-COMMANDS = ("classroom", "export")  # each the main function of a module of lrlearn
+COMMANDS = ("classroom", "export", "report")  # each the main function of a module of lrlearn
 LEFT_OUT = {".ipynb_checkpoints", "__pycache__"}
 
 

@@ -132,6 +132,8 @@ MAY_IMPORT = {
     "pages": {"commands", "markup"},
     "markup": set(),
     "classroom": {"commands"},
+    "gathering": {"commands"},
+    "report": {"commands", "comparison", "exercises", "gathering", "misconceptions", "questions"},
     "commands": set(),
     "cli": {"__init__", "commands"},
     "__main__": {"cli"},

@@ -13,6 +13,7 @@ from test_exercises import asked
 
 import lrlearn
 from lrlearn import exercises
+from lrlearn.misconceptions import IN_CLASS
 from lrlearn.regression import sweep
 from lrlearn.schedules import exponential_lr, half_life
 
@@ -145,6 +146,28 @@ def test_what_it_names_exists():
         named = re.findall(r"`([a-z-]+)`", rest)
         cells = nbformat.read(LESSONS / f"{lesson}.ipynb", as_version=4).cells
         assert named and set(named) <= {name for cell in cells for name in asked(cell.source)}, lesson
+
+
+@pytest.mark.parametrize("slug", IN_CLASS)
+def test_what_to_do_in_class_about_a_belief_can_be_done(slug):
+    words = IN_CLASS[slug]
+    if bench := re.match(r'Lesson (0\d), fault bench, "(.+?)", drag to (\d):', words):
+        (lesson,) = LESSONS.glob(f"{bench[1]}-*.ipynb")
+        cells = [cell.source for cell in nbformat.read(lesson, as_version=4).cells]
+        faults = next(source for source in cells if "FAULTS = {" in source)
+        assert all(f'"{name}": (' in faults for name in [bench[2], *re.findall(r'pick "(.+?)"', words)])
+    elif question := re.match(r"Question (\d)", words):
+        asked, shown = question[1], {(row[0], row[1]) for row in SEEN}
+        for other, value in re.findall(r"(?:question (\d), )?(?:drag|then) to ([\d.]*\d)", words):
+            asked = other or asked
+            assert (asked, value) in shown
+    else:
+        assert words.startswith(("At the board: ", "Lesson 07, section 1: "))
+
+
+def test_the_table_of_what_to_do_is_the_one_of_the_report():
+    told = {slug.strip("`"): words for slug, words in rows("### What to do about each")}
+    assert told == IN_CLASS
 
 
 def test_the_minutes_add_up():
