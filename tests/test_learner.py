@@ -45,6 +45,9 @@ SKIPPED = "(You may skip this code.)"
 WORDS_A_MINUTE, LINES_A_MINUTE = 200, 15
 MINUTES = {"explorer": 2, "prediction": 0.5, "exercise": 3}
 
+# lessons that are still to open with a recap
+NO_RECAP_YET = {"03-worked-example", "04-training-effects", "05-in-pytorch", "06-choosing-gamma", "07-real-training"}
+
 walked = pytest.mark.parametrize("name", [name for name in BY_NAME if name not in NOT_YET and name != DEMO])
 run_here = pytest.mark.parametrize("name", [name for name in BY_NAME if name not in NOT_YET | SLOW and name != DEMO])
 
@@ -287,6 +290,14 @@ def test_an_exercise_runs_after_a_restart_by_itself(name):
             assert repr(names["_"]).startswith("Not answered yet.")
 
 
+@pytest.mark.parametrize("name", [name for name in BY_NAME if re.match(r"0[1-7]", name) and name not in NO_RECAP_YET])
+def test_a_lesson_opens_with_questions_on_those_before(name):
+    first, second = (cell for cell in code(name)[:2])
+    assert f'recap("{name[:2]}", round=1)' in first.source
+    assert f'recap("{name[:2]}", round=1, answers=[..., ..., ..., ..., ...])' in second.source
+    assert all("Not answered yet." in str(output) for output in second.outputs[-1:])
+
+
 @walked
 def test_code_that_may_be_skipped_is_folded_and_said_to_be(name):
     found = cells(name)
@@ -304,7 +315,9 @@ def minutes(name: str) -> float:
     asked = {
         "explorer": sum(map(is_explorer, code(name))),
         "prediction": sum(1 for _ in predictions(name)),
-        "exercise": sum(bool(re.search(r"^(?:check|recap)\(", cell.source, flags=re.MULTILINE)) for cell in code(name)),
+        "exercise": sum(
+            bool(re.search(r"^(?:check\(|recap\(.*answers=)", cell.source, flags=re.MULTILINE)) for cell in code(name)
+        ),
     }
     return words / WORDS_A_MINUTE + lines / LINES_A_MINUTE + sum(MINUTES[kind] * n for kind, n in asked.items())
 
