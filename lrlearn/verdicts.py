@@ -11,7 +11,7 @@ from itertools import accumulate
 from statistics import fmean, stdev
 from typing import NamedTuple
 
-from lrlearn.checks import check_number
+from lrlearn.checks import check_list, check_number, quoted
 
 LEVEL = 0.05  # of a wrong "better" or "worse", and of a wrong "the same", over all rows of one table
 
@@ -65,6 +65,7 @@ def verdicts(pairs: Sequence[Pair]) -> list[Verdict]:
     >>> [verdict.word for verdict in verdicts([clear, Pair([0.9, 0.8], [0.7, 0.9], margin=0.01)])]
     ['better', 'cannot tell']
     """
+    pairs = [_checked(pair) for pair in pairs]
     measured = [_measure(pair) for pair in pairs]
     differ = _holm([one.p_none for one in measured])
     alike = _holm([one.p_outside for one in measured])
@@ -85,15 +86,20 @@ def verdict(ours: Sequence[float], theirs: Sequence[float], margin: float, highe
     return verdicts([Pair(ours, theirs, margin, higher_is_better)])[0]
 
 
+def _checked(pair: Pair) -> Pair:
+    ours = check_list("ours (scores in pairs)", pair.ours)
+    theirs = check_list("theirs (scores in pairs)", pair.theirs)
+    if len(ours) != len(theirs) or len(ours) < 2:
+        raise ValueError("scores must come in pairs, one for each seed, and two pairs at least")
+    if not isinstance(pair.higher_is_better, bool):
+        raise TypeError(f"higher_is_better must be True or False, not {quoted(pair.higher_is_better)}")
+    return Pair(ours, theirs, check_number("margin", pair.margin, above=0), pair.higher_is_better)
+
+
 def _measure(pair: Pair) -> _Measured:
     from scipy.special import stdtr, stdtrit  # Student's distribution: how much lies below x, and its quantiles
 
-    check_number("margin", pair.margin, above=0)
-    if len(pair.ours) != len(pair.theirs) or len(pair.ours) < 2:
-        raise ValueError("scores must come in pairs, one for each seed, and two pairs at least")
-    for score in (*pair.ours, *pair.theirs):
-        check_number("score", score)
-    differences = [float(a) - float(b) for a, b in zip(pair.ours, pair.theirs, strict=True)]
+    differences = [a - b for a, b in zip(pair.ours, pair.theirs, strict=True)]
     mean, freedom = fmean(differences), len(differences) - 1
     error = max(stdev(differences) / len(differences) ** 0.5, 1e-12 * pair.margin)  # equal differences have no spread
     reach = float(stdtrit(freedom, 1 - LEVEL / 2)) * error

@@ -18,6 +18,7 @@ from lrlearn import chained_lrs, exponential_lr, gamma_for, half_life, plots, st
 from lrlearn.checks import quoted
 from lrlearn.quadratic import best_rates, expected_loss, noise_floor, simulate
 from lrlearn.regression import diverged_at, make_problem, sweep, sweep_rates, train
+from lrlearn.verdicts import verdict
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "lessons" / "applications"))
 
@@ -80,6 +81,7 @@ PUBLIC = {
     noise_floor: {"lr": (0.5, NUMBER), "curvature": (0.75, NUMBER), "noise": ([0.25, 1], LIST)},
     best_rates: {"num_steps": (3, COUNT), "curvature": (0.5, NUMBER), "noise": (0.25, NUMBER), "start": (2, NUMBER)},
     summarise: {"scores": ([0.5, 0.25], LIST)},
+    verdict: {"ours": ([0.5, 0.25], LIST), "theirs": ([0.25, 0.5], LIST), "margin": (0.25, NUMBER)},
     within_spread: {"score": (0.5, NUMBER), "scores": ([0.5, 0.25], LIST), "least": (0.25, NUMBER)},
 }
 GOOD = {function: {name: value for name, (value, _) in takes.items()} for function, takes in PUBLIC.items()}

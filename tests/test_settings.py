@@ -118,7 +118,7 @@ CALLS = {
     "excess of a sweep": lambda: sweep([0.1], [0.9], [1], 2).excess.tolist(),
     "sweep_rates": lambda: sweep_rates(np.array([[0.1, 0.0]]), [1]).weights.tolist(),
     "problem": lambda: [*problem()],
-    "make_problem": lambda: [*make_problem(1e-2, 2, 1e-180)],
+    "make_problem": lambda: [*make_problem(1e-2, 2, 0.25)],
     "diverged_at": lambda: diverged_at(sweep([1e3], [1], [1], 40).losses[0, 0, 0], problem().untrained),
     "expected_loss": lambda: expected_loss([[1e3] * 200, [1e-3] * 200], noise=1e-300).loss.tolist(),
     "simulate": lambda: simulate([[1e3] * 200, [1e-3] * 200], noise=1e-300, num_runs=2).tolist(),
