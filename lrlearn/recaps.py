@@ -26,6 +26,7 @@ def questions(lesson: str, round: int = 1) -> list[tuple[str, str, Question]]:
     known = {idea: [one for one in forms if one[0] < lesson] for idea, forms in IDEAS.items()}
     order = [idea for idea, forms in known.items() if forms]
     Random(f"{lesson} {(round - 1) // 2}").shuffle(order)
+    order.sort(key=lambda idea: max(after for after, _ in known[idea]), reverse=True)  # the newest come first
     picked = order[:QUESTIONS] if round % 2 else order[-QUESTIONS:]
     found = []
     for idea in picked:
@@ -48,25 +49,20 @@ class Recap:
         """Whether all five were answered, and right."""
         return len(self.feedback) == QUESTIONS and all(one.correct for one in self.feedback)
 
-    def _lines(self) -> list[str]:
-        if self.problem:
-            return [self.problem]
-        if self.feedback:
-            return [repr(one) for one in self.feedback]
-        return [_asked(question) for _, _, question in self.questions]
-
     def __repr__(self) -> str:
-        numbers = [""] if self.problem else [f"{at}. " for at in range(1, QUESTIONS + 1)]
-        return "\n".join(number + line for number, line in zip(numbers, self._lines(), strict=True))
+        if self.problem:
+            return self.problem
+        said = [f"\n   {one!r}" for one in self.feedback] or [""] * QUESTIONS
+        pairs = zip(self.questions, said, strict=True)
+        return "\n".join(f"{at}. {_asked(one[2])}{words}" for at, (one, words) in enumerate(pairs, start=1))
 
     def _repr_html_(self) -> str:
-        if self.feedback:
-            rows = "".join(f"<li>{one._repr_html_()}</li>" for one in self.feedback)
-            return f'<ol style="background:#ffffff;color:#111111">{rows}</ol>'
         if self.problem:
             return f'<div role="status" style="{PLAIN}">{html.escape(self.problem)}</div>'
+        said = [one._repr_html_() for one in self.feedback] or [""] * QUESTIONS
         code = r'<code style="background:#ffffff;color:#111111">\1</code>'
-        rows = "".join(f"<li>{re.sub('`([^`]*)`', code, html.escape(line))}</li>" for line in self._lines())
+        texts = [re.sub("`([^`]*)`", code, html.escape(_asked(question))) for _, _, question in self.questions]
+        rows = "".join(f"<li>{text}{words}</li>" for text, words in zip(texts, said, strict=True))
         return f'<div style="{PLAIN}"><ol>{rows}</ol></div>'
 
     def _repr_mimebundle_(self, **_kwargs: Any) -> dict[str, Any]:
