@@ -130,7 +130,8 @@ def test_the_pictures_of_the_readme_have_a_text_and_one_moves():
 
 def test_the_readme_lists_every_lesson_with_the_minutes_that_the_lesson_tells():
     rows = re.findall(r"^\| \[[^\]]+\]\((lessons/[\w-]+\.ipynb)\) \| (\d+) \|", README, flags=re.MULTILINE)
-    assert [path for path, _ in rows] == sorted(str(p.relative_to(ROOT)) for p in (ROOT / "lessons").glob("0*.ipynb"))
+    lessons = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "lessons").glob("0*.ipynb"))
+    assert [path for path, _ in rows] == [*lessons, "lessons/review.ipynb"]
     for path, minutes in rows:
         opening = nbformat.read(ROOT / path, as_version=4).cells[0].source
         assert re.search(r"(?:Minutes|Time):?\*\*:?\D{0,10}(\d+)", opening)[1] == minutes, path
