@@ -278,6 +278,8 @@ def test_a_dropdown_is_wide_enough_for_its_longest_choice(browser, server):
 @pytest.mark.parametrize("by", ["Enter", "Tab"])
 def test_what_is_typed_is_understood_or_refused_in_words(page, typed, shown, says, by):
     explorer = lab.explorers(page).first
+    canvas = lab.canvas(explorer)  # another test may have changed a further control
+    expect(canvas).not_to_have_class(re.compile("lrlearn-stale"), timeout=PATIENCE * 1000)
     for text, key in (("0.8", "Enter"), (typed, by)):
         explorer.locator(".widget-readout").first.click()
         page.keyboard.press("Control+a")
