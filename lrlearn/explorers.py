@@ -133,7 +133,7 @@ class TrainingExplorer(Filmstrip):
     """Drag gamma: the toy regression trained with 32 orders of its samples; fit, loss and rate together.
 
     Args:
-        initial_lr: rate of epoch 0, one of 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1; further control.
+        initial_lr: rate of epoch 0, from 0.01 to 1; further control: 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1 and this one.
         gamma: where the slider starts, from 0.5 to 1.
         num_epochs: epochs of 8 steps, from 5 to 100; further control.
 
@@ -142,7 +142,8 @@ class TrainingExplorer(Filmstrip):
     """
 
     def __init__(self, initial_lr: float = 0.1, gamma: float = 0.9, num_epochs: int = 40) -> None:
-        _among("initial_lr", initial_lr, INITIAL_LRS)
+        _check_between("initial_lr", initial_lr, INITIAL_LRS[0], INITIAL_LRS[-1])
+        initial_lrs = sorted({*INITIAL_LRS, float(initial_lr)})
         gammas = _checked_gammas(None, gamma)
         runs = _remember_last(lambda initial_lr, num_epochs: regression.sweep([initial_lr], gammas, SEEDS, num_epochs))
 
@@ -166,7 +167,7 @@ class TrainingExplorer(Filmstrip):
             **GAMMA,
             controls={
                 "initial_lr": ipywidgets.SelectionSlider(
-                    options=[(f"{lr:g}", lr) for lr in INITIAL_LRS], value=initial_lr, description="initial_lr"
+                    options=[(f"{lr:g}", lr) for lr in initial_lrs], value=initial_lr, description="initial_lr"
                 ),
                 "num_epochs": _count("num_epochs", num_epochs, 5, 100),
             },

@@ -79,6 +79,18 @@ PREDICTIONS: dict[str, Prediction] = {
         within=5e-3,
     ),
     "first-rate-from-0.2": Prediction({"off-by-one-epoch": 0.14}, within=1e-3),
+    "rate-in-the-last-of-40-epochs": Prediction(  # initial_lr 0.1, gamma 0.9
+        {
+            "off-by-one-epoch": 0.1 * 0.9**40,
+            "never-stepped": 0.1,
+            "per-batch-step": 0.1 * 0.9 ** (8 * 39),
+            "additive-decay": 0,
+            "one-multiplication": 0.09,
+        },
+        within=0.25,
+    ),
+    "which-regime-still-improves": Prediction(choices=("frozen", "just right", "noise floor")),
+    "decay-against-constant": Prediction(within=0.5),
     "torch-equals-python": Prediction(choices=("yes", "no")),
     "lines-with-odd-digits": Prediction(within=1e-9),
     "where-x-ends": Prediction({"decay-always-converges": 3}),  # from 0 towards 3, reach 1

@@ -11,36 +11,44 @@ from lrlearn.answers import UnusableAnswer, close_to, copied, read_number, read_
 from lrlearn.comparison import Feedback
 from lrlearn.regression import GAMMAS, SEEDS
 from lrlearn.schedules import exponential_lr
+from lrlearn.verdicts import verdict
 
 
 @functools.cache
-def final_losses(initial_lr: float) -> tuple[list[float], list[float]]:
-    """Mean final excess loss of each of GAMMAS, and the gammas that cannot be told from the best.
+def final_losses(initial_lr: float) -> tuple[list[float], list[str]]:
+    """Mean final excess loss of each of GAMMAS, and the verdict on it against the best one, seed by seed.
 
-    >>> final_losses(0.1)[1]
+    The margin is the lowest mean loss itself: "the same" is at most twice the best, with the whole 95 % interval.
+
+    >>> [gamma for gamma, word in zip(GAMMAS, final_losses(0.1)[1]) if word == "the same"]
     [0.94, 0.95]
     """
     excess = regression.sweep([initial_lr], GAMMAS, SEEDS, num_epochs=40).excess[0, :, :, -1]
     means = excess.mean(1)
-    worse = excess - excess[means.argmin()]  # the same seeds, so the same orders of samples: compared in pairs
-    tied = worse.mean(1) <= 2 * worse.std(1) / worse.shape[1] ** 0.5
-    return means.tolist(), [gamma for gamma, tie in zip(GAMMAS, tied.tolist(), strict=True) if tie]
+    best = excess[means.argmin()].tolist()
+    margin = means.min().item()
+    return means.tolist(), [verdict(row, best, margin, higher_is_better=False).word for row in excess.tolist()]
 
 
 def best_gamma(initial_lr: float) -> Callable[[Any], Feedback]:
-    """Right if no other gamma ends measurably lower; else whether the training was frozen or noisy."""
+    """Right if it is as good as the best gamma, within the margin; else whether the training was frozen or noisy."""
 
     def judge(answer: Any) -> Feedback:
-        gamma, (means, best) = read_number(answer), final_losses(initial_lr)
+        gamma, (means, words) = read_number(answer), final_losses(initial_lr)
+        best = [choice for choice, word in zip(GAMMAS, words, strict=True) if word == "the same"]
         if any(copied(1 - gamma, right) for right in best):
             return Feedback(False, "gamma-is-the-reduction", "")
         at = next((at for at, choice in enumerate(GAMMAS) if close_to(gamma, choice)), None)
         if at is None:
             raise UnusableAnswer("Choose one of the gammas 0.50, 0.51, ... 1.00")
         loss = f"With gamma {gamma:.2f} the mean excess loss at the end is {means[at]:.2g}"
-        if GAMMAS[at] in best:
-            return Feedback(True, None, f"{loss}: no other gamma is measurably better.")
+        if words[at] == "the same":
+            return Feedback(True, None, f"{loss}: as good as the best, within the margin.")
         loss += f", at the best gamma {min(means):.2g}"
+        if words[at] == "cannot tell":
+            return Feedback(
+                False, None, f"{loss}: {len(SEEDS)} seeds cannot tell whether that is as good. Go on a little."
+            )
         if gamma < min(best):
             return Feedback(False, "decay-always-converges", f"{loss}: frozen.")
         return Feedback(False, None, f"{loss}: the noise floor. The last steps are still too large; decay faster.")

@@ -3,9 +3,18 @@
 ``_`` is what the cell showed, and ``told(explorer, value)`` what an explorer says at a position of its slider.
 """
 
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from lrlearn import filmstrip
+from lrlearn.explorers import SWEPT_GAMMAS, SWEPT_LRS
+from lrlearn.regression import GAMMAS, SEEDS, diverged_at, problem, sweep, train
+from lrlearn.verdicts import verdict
+
+# (initial_lr, gamma, seed) of trainings that are compared epoch by epoch
+RUNS = [(0.1, 0.9, 0), (0.5, 0.7, 1), (0.02, 1.0, 2)]
 
 
 def told(explorer: filmstrip, value: Any) -> str:
@@ -16,6 +25,41 @@ def told(explorer: filmstrip, value: Any) -> str:
 def ends(explorer: filmstrip) -> dict[Any, float]:
     """The last number that an explorer tells, at each position of its slider."""
     return {value: float(told(explorer, value).split()[-1].rstrip(".")) for value in explorer.values}
+
+
+def agree(loop: Callable, initial_lr: float, gamma: float, seed: int) -> bool:
+    """Whether the loop that a lesson shows, `train` and `sweep` give the same rates and losses."""
+    (lrs, losses), history = loop(initial_lr, gamma, seed), train(initial_lr, gamma, seed)
+    swept = sweep([initial_lr], [gamma], [seed]).losses[0, 0, 0]
+    same = np.allclose(history.lrs, lrs, rtol=1e-12) and np.allclose(history.losses, losses, rtol=1e-9)
+    return same and np.allclose(swept, losses, rtol=1e-5, atol=0)
+
+
+def spread_of(losses: Any) -> float:
+    """How many times the 90th percentile of the seeds is above the 10th."""
+    low, high = np.percentile(losses, [10, 90])
+    return high / low
+
+
+def lowest_of_the_map(num_epochs: int) -> tuple[float, float, float]:
+    """The lowest mean excess loss of the explorer's map, with its initial_lr and gamma, in its digits."""
+    final = sweep(SWEPT_LRS, SWEPT_GAMMAS, SEEDS, num_epochs).excess[..., -1].mean(-1)
+    row, column = divmod(int(final.argmin()), len(SWEPT_GAMMAS))
+    return float(f"{final.min():.2g}"), float(f"{SWEPT_LRS[row]:.3g}"), SWEPT_GAMMAS[column]
+
+
+def verdicts_against_best(initial_lr: float, gammas: list[float]) -> list[str]:
+    """How gammas compare with the best one, the margin being the lowest loss."""
+    final = sweep([initial_lr], GAMMAS, SEEDS).excess[0, :, :, -1]
+    best = final[final.mean(1).argmin()].tolist()
+    rows = [final[GAMMAS.index(gamma)].tolist() for gamma in gammas]
+    return [verdict(row, best, sum(best) / len(best), higher_is_better=False).word for row in rows]
+
+
+def diverging(initial_lr: float, gamma: float) -> int:
+    """How many of the runs diverge."""
+    losses = sweep([initial_lr], [gamma], SEEDS).losses[0, 0]
+    return sum(diverged_at(run, problem().untrained) is not None for run in losses)
 
 
 FACTS: dict[str, dict[str, list[str]]] = {
@@ -132,6 +176,57 @@ FACTS: dict[str, dict[str, list[str]]] = {
             "[f'{0.2 * 0.5**e:.4g}' for e in range(6)] == ['0.2', '0.1', '0.05', '0.025', '0.0125', '0.00625']",
             "(0.2 * 0.5) * 0.5 == 0.05",
             "'= 0.00625' in told(_, 5) and '= 0.0125' in told(_, 4)",
+        ],
+    },
+    "04-training-effects": {
+        "c2dec1f2": [
+            "0.001 < lrs[-1] < 0.002 and losses[-1] < losses[-2] < losses[29]",
+            # the loop that is read, train and sweep: the same losses, epoch by epoch
+            "all(agree(train_line, *run) for run in RUNS)",
+        ],
+        "8b23fd03": [
+            "'is 0.11 ' in told(_, 0.69) and float(told(_, 0.7).split(' is ')[1].split()[0]) < 0.1",
+            "min(_.values, key=lambda v: float(told(_, v).split(' is ')[1].split()[0])) == 0.94",
+            "'is 1.8e-06 ' in told(_, 0.94) and 'is 0.00066 ' in told(_, 1.0)",
+        ],
+        "454440f5": [
+            "longer[0, 39] > 0.999 * longer[0, 19]",  # frozen: nothing moves any more
+            "longer[1, 39] < longer[1, 19] / 10 and longer[1, -1] < longer[1, 39] / 2",  # still on its way down
+            "0.5 < longer[2, 39] / longer[2, 9] < 2 and longer[2, -1] > longer[2, 39] / 2",  # going nowhere
+            "longer[0, -1] > 0.2",
+            "sweep([0.1], [0.8], SEEDS, num_epochs=100).excess[0, 0].mean(0).min() > 0.015",
+        ],
+        "a30227db": [
+            "abs(runs.weights[0, 0, :, 0].mean() - 2.04) < 0.005 and abs(best[0] - 2.90) < 0.005",
+            "spread_of(runs.excess[0, 2, :, -1]) > 50 and spread_of(runs.excess[0, 0, :, -1]) < 1.1",
+        ],
+        "c79fdae3": [
+            "all('at initial_lr 0.11;' in told(_, v).replace('0.111', '0.11') for v in (0.94, 0.95))",
+            "'5.8e-07, at initial_lr 0.201' in told(_, 0.9)",
+            "lowest_of_the_map(20) == (3.2e-06, 0.367, 0.78)",
+        ],
+        "809a2a4f": [
+            "best_gammas == sorted(best_gammas, reverse=True) and best_gammas[0] == 1.0",
+            "[50 - verdicts_against_best(lr, GAMMAS).count('worse') for lr in (0.05, 0.5)] == [0, 7]",
+        ],
+        "3afe8c0c": [
+            "50 < ratios[0] < 70 and 3 < ratios[1] < 5",
+            "abs(constants[constant.argmin()] - 0.027) < 0.001",
+            "3e-5 < sweep([0.034], [1.0], SEEDS).excess[..., -1].mean() < 0.0002 * minimum",
+        ],
+        "d2ad6e66": ["(round(good.min(), 3), round(good.max(), 3)) == (0.033, 0.045)"],
+        "9db4aa1b": [
+            "verdicts_against_best(0.2, [0.87, 0.88, 0.91, 0.92]) == ['worse', 'the same', 'the same', 'worse']",
+            "GAMMAS[sweep([0.2], GAMMAS, SEEDS).excess[0, :, :, -1].mean(1).argmin()] == 0.9",
+        ],
+        "b2ce5279": [
+            "verdicts_against_best(0.5, [0.80, 0.83, 0.86, 0.90, 0.92])"
+            " == ['worse', 'cannot tell', 'the same', 'the same', 'worse']",
+        ],
+        "ae925ca0": ["count == 32 and diverging(1.5, 1.0) == 32 and diverging(1.5, 0.9) == 0"],
+        "16a35e8e": [
+            "'17 of 32 runs diverged, the first at epoch 8' in told(_, 1.0)",
+            "not any('diverged' in told(_, v) for v in _.values if v < 1)",
         ],
     },
 }

@@ -301,7 +301,7 @@ BAD = [
     (WorkedExample, "gamma", math.inf, ValueError),
     (WorkedExample, "num_epochs", 1, ValueError),
     (WorkedExample, "num_epochs", 3.0, TypeError),
-    (TrainingExplorer, "initial_lr", 0.3, ValueError),
+    (TrainingExplorer, "initial_lr", 1.5, ValueError),
     (TrainingExplorer, "gamma", 0.1, ValueError),
     (TrainingExplorer, "num_epochs", 1000, ValueError),
     (SweepExplorer, "gamma", 0.1, ValueError),
@@ -326,3 +326,8 @@ def test_what_is_not_dragged_is_honoured_exactly():
     rate = schedule.controls["initial_lr"]
     assert (rate.value - rate.min) / rate.step == pytest.approx(round((rate.value - rate.min) / rate.step)), "it stays"
     assert DescentExplorer(initial_lr=0.05, gamma=0.905).description != DescentExplorer(initial_lr=0.05).description
+
+
+def test_a_rate_that_is_none_of_the_offered_ones_is_trained_with():
+    explorer = TrainingExplorer(initial_lr=0.09, gamma=0.75)
+    assert explorer.settings["initial_lr"] == 0.09 and "initial_lr 0.09:" in explorer.description

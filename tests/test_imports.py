@@ -108,7 +108,7 @@ MAY_IMPORT = {
     "practice": {"comparison", "probes"},
     "questions": {"answers", "comparison", "regression", "schedules"},
     "recaps": {"answers", "checks", "comparison", "plots", "questions"},
-    "tuning": {"answers", "comparison", "regression", "schedules"},
+    "tuning": {"answers", "comparison", "regression", "schedules", "verdicts"},
     "exercises": {
         *(
             "answers",
