@@ -8,9 +8,12 @@ used are noted by a hook of torch's. torch is imported when a loop is run.
 import difflib
 import inspect
 import io
+import math
+import reprlib
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,6 +71,37 @@ class Run:
     def rate_in(self, epoch: int) -> float | None:
         """The first rate used in an epoch; None if the optimizer made no step in it."""
         return next((rate for rate, at in zip(self.used, self.at, strict=True) if epoch <= at < epoch + 1), None)
+
+
+def expect(what: str, expected: Any, came: Any, within: float = 1e-9) -> None:
+    """Say so, in words, if torch does not do what a lesson says of it; say nothing if it does.
+
+    Args:
+        what: what is compared, in a few words.
+        expected: what the lesson says: a number, anything that ``==`` compares, or a list of such.
+        came: what torch did.
+        within: relative; numbers that close are the same.
+
+    >>> expect("the second rate", 0.1 * 0.9, 0.09)
+    >>> expect("the second rate", 0.09, 0.1)  # doctest: +ELLIPSIS
+    Not what this lesson says of torch: the second rate. Expected 0.09, came 0.1. If you changed a number, that is ...
+    """
+    if not _alike(expected, came, within):
+        import torch
+
+        print(
+            f"Not what this lesson says of torch: {what}. "
+            f"Expected {reprlib.repr(expected)}, came {reprlib.repr(came)}. "
+            f"If you changed a number, that is why; if not, torch {torch.__version__} behaves differently."
+        )
+
+
+def _alike(one: Any, other: Any, within: float) -> bool:
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(_alike(*pair, within) for pair in zip(one, other, strict=True))
+    if isinstance(one, Real) and isinstance(other, Real):
+        return math.isclose(one, other, rel_tol=within)
+    return bool(one == other)
 
 
 def new_training(

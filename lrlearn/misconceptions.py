@@ -19,7 +19,7 @@ HINTS = {
     "last-epoch-is-the-end": "last_epoch is only a count: it brings no rate back. Load both state dicts.",
     "plotting-consumes-it": "The scheduler was stepped before training began, so training starts where that ended.",
     "recreated-optimizer": "The steps were made by a new optimizer; the scheduler went on changing the old one's rate.",
-    "decay-always-converges": "Shrinking steps have a finite sum, initial_lr / (1 - gamma): they may never arrive.",
+    "decay-always-converges": "Steps that shrink by a constant factor have a finite sum: they may never arrive.",
     "gamma-above-one": "gamma above 1 is allowed: the rate grows, as a learning-rate range test wants it.",
     "rounded-to-zero": "That is the right number, rounded. Keep the digits: a small rate would become 0.",
     "decayed-rate-kept": "The checkpoint's optimizer brings its decayed rate along. Load the weights alone.",

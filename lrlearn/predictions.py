@@ -107,6 +107,30 @@ PREDICTIONS: dict[str, Prediction] = {
     "batch-left-alone": Prediction(choices=("about the same", "about ten times", "over a hundred times")),
     "new-group-first-rate": Prediction({"new-group-at-the-first-rate": [0.059, 0.05905]}),
     "silent-faults": Prediction(),
+    "rate-after-three-epochs": Prediction(  # initial_lr 0.1, gamma 0.9
+        {"off-by-one-epoch": [0.081, 0.06561], "additive-decay": 0.07, "never-stepped": 0.1}, within=5e-3
+    ),
+    "last-epoch-after-three-epochs": Prediction({"off-by-one-epoch": 2}, within=1e-9),
+    "worse-among-the-faults": Prediction(within=1e-9),
+    "fourth-epoch-fourth-power": Prediction({"off-by-one-epoch": "yes"}, choices=("yes", "no")),
+    "same-cut-every-epoch": Prediction({"additive-decay": "yes"}, choices=("yes", "no")),
+    "gamma-is-kept": Prediction({"gamma-is-the-reduction": "no"}, choices=("yes", "no")),
+    "rate-is-exp-minus-gamma": Prediction({"exp-minus-gamma": "yes"}, choices=("yes", "no")),
+    "one-product-enough": Prediction({"one-multiplication": "yes"}, choices=("yes", "no")),
+    "power-covers-everything": Prediction({"gamma-to-the-initial-lr": "yes"}, choices=("yes", "no")),
+    "gamma-with-thirty-roots": Prediction({"fence-post": "yes"}, choices=("yes", "no")),
+    "last-bits-can-differ": Prediction(choices=("yes", "no")),
+    "four-decimals-enough": Prediction(choices=("yes", "no")),
+    "warns-of-every-wrong-order": Prediction(choices=("yes", "no")),
+    "last-epoch-ends-it": Prediction({"last-epoch-is-the-end": "yes"}, choices=("yes", "no")),
+    "gamma-is-weight-decay": Prediction({"gamma-is-weight-decay": "yes"}, choices=("yes", "no")),
+    "scheduler-changes-adam": Prediction(choices=("yes", "no")),
+    "decay-can-stop-short": Prediction({"decay-always-converges": "no"}, choices=("yes", "no")),
+    "any-gamma-accepted": Prediction({"gamma-above-one": "no"}, choices=("yes", "no")),
+    "gamma-for-eight-batches": Prediction({"per-batch-step": 0.9}, within=1e-3),
+    "which-reaches-the-rate": Prediction(choices=("SequentialLR", "ChainedScheduler", "both", "neither")),
+    "resumed-digits-agree": Prediction(choices=("yes", "no")),
+    "other-frameworks-differ": Prediction(within=1e-9),
 }
 
 
