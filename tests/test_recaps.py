@@ -149,7 +149,7 @@ class Raises:
 @pytest.mark.parametrize(
     "answers",
     [[], [1, 2], [1] * 6, "abcde", b"abcde", {"a": 1}, {1, 2, 3, 4, 5}, 3, print, endless(), np.ones(3), True],
-    ids=repr,
+    ids=lambda answers: type(answers).__name__,  # no addresses: two workers must agree on the names
 )
 def test_another_number_of_answers_gets_a_word(answers):
     found = recap("03", 1, answers)
