@@ -63,6 +63,18 @@ def test_every_learner_finishes_with_the_answer_saved_whatever_happens(class_of_
     assert all(0 < learner.lab < learner.explorer < learner.finished for learner in learners)
 
 
+def test_the_report_finds_what_each_of_them_believes(class_of_two):
+    learners, _ = class_of_two  # what it does not find is among what failed
+    assert [learner.belief for learner in learners] == ["off-by-one-epoch", "decay-always-converges"]
+    assert not any("the report tells" in failed for learner in learners for failed in learner.failed)
+
+
+def test_a_belief_that_the_report_does_not_find_is_noticed(tmp_path):
+    believes, is_right = Learner("a", "", [], "additive-decay"), Learner("b", "", [])
+    rehearse_class.check_report([believes, is_right], tmp_path)
+    assert believes.failed == ["the answer showed additive-decay, and the report tells []"] and not is_right.failed
+
+
 def test_memory_was_measured(class_of_two):
     learners, _ = class_of_two
     light, heavy = (learner.peak_mb for learner in learners)

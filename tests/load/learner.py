@@ -21,10 +21,17 @@ FAULTS = ("kernel killed", "server restarted", "page reloaded")
 DRAGGED = 10  # positions that the main slider of each explorer passes
 STEP_SECONDS = 600  # no cell, strip or restart may take longer
 PAUSE = "import time; time.sleep(5)\n"  # so that a cell still runs when something goes wrong, on a busy machine too
-# the right answers to the first exercise of some lessons; elsewhere the learner writes only a comment
-ANSWERS = {
-    'check("lr-at-epoch", ...)': 'check("lr-at-epoch", 0.2 * 0.8**4)',
-    'check("best-gamma", ...)': 'check("best-gamma", 0.94)',
+# what is answered to the first exercise of some lessons, by belief; None is the right answer;
+# elsewhere the learner writes only a comment
+ANSWERS: dict[str, dict[str | None, str]] = {
+    "lr-at-epoch": {
+        "off-by-one-epoch": "0.2 * 0.8**5",
+        "additive-decay": "0.2 - 4 * 0.04",
+        None: "0.2 * 0.8**4",
+        "gamma-is-the-reduction": "0.2 * 0.2**4",
+        "never-stepped": "0.2",
+    },
+    "best-gamma-alone": {"decay-always-converges": "0.6", None: "0.92"},
 }
 
 
@@ -35,6 +42,7 @@ class Learner:
     name: str
     lesson: str  # path in the learner's home
     faults: list[str]
+    belief: str | None = None  # the misconception that the answer shows
     struck: list[str] = field(default_factory=list)
     began: float | None = None
     lab: float | None = None
@@ -195,15 +203,20 @@ async def work_through(page: Page) -> None:
             await drag(page, explorer)
 
 
+def question_in(source: str) -> str | None:
+    """The exercise with a known answer that a cell asks, if it does."""
+    return next((asked for asked in ANSWERS if f'check("{asked}", ...)' in source), None)
+
+
 def exercise_at(cells: list) -> int:
     """The first exercise with a known answer; else the first cell that checks something, else the first."""
-    known = [at for at, cell in enumerate(cells) if any(question in cell.source for question in ANSWERS)]
+    known = [at for at, cell in enumerate(cells) if question_in(cell.source)]
     return next(iter(known or [at for at, cell in enumerate(cells) if "check(" in cell.source]), 0)
 
 
 def write_answer(cell: nbformat.NotebookNode, learner: Learner) -> None:
-    for question, answer in ANSWERS.items():
-        cell.source = cell.source.replace(question, answer)
+    if asked := question_in(cell.source):
+        cell.source = cell.source.replace(f'"{asked}", ...)', f'"{asked}", {ANSWERS[asked][learner.belief]})')
     cell.source += f"\n{learner.signature}"
 
 

@@ -5,7 +5,8 @@
 Each learner logs in, gets a JupyterLab server of their own, opens a lesson, runs all its cells, drags
 every explorer, answers an exercise, saves and logs out. With --faults a kernel is killed, a server
 restarted or a page reloaded in mid-run, for every learner one of the three. Prints memory, times and
-failures of every learner; at the end every saved notebook must be whole and hold that learner's answer.
+failures of every learner; at the end every saved notebook must be whole and hold that learner's answer,
+and `lrlearn report` must find in them exactly the misconceptions that the learners were given.
 
 The learners never pause to read, and nobody's browser runs here: only what the server does is measured.
 Needs Linux and `pip install 'lrlearn[class]'`; everything listens on 127.0.0.1 only. Nothing it started
@@ -27,7 +28,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import hub
 import nbformat
 import processes
-from learner import FAULTS, Learner, attend
+from learner import ANSWERS, FAULTS, Learner, attend, question_in
+
+from lrlearn import report
+from lrlearn.gathering import gather
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LESSONS = ["02-formula", "04-training-effects"]  # one without torch and one with it
@@ -54,10 +58,19 @@ def enrol(count: int, lessons: list[str], faults: bool, homes: Path) -> list[Lea
     for number in range(count):
         # two lessons and three faults: in six learners each lesson meets each fault
         lesson = lessons[number % len(lessons)]
-        learner = Learner(f"learner-{number + 1:02}", f"lessons/{lesson}.ipynb", dealt[number])
+        held = beliefs_in(lesson)
+        belief = held[number // len(lessons) % len(held)]
+        learner = Learner(f"learner-{number + 1:02}", f"lessons/{lesson}.ipynb", dealt[number], belief)
         shutil.copytree(ROOT / "lessons", homes / learner.name / "lessons", ignore=shutil.ignore_patterns(".ipynb_*"))
         learners.append(learner)
     return learners
+
+
+def beliefs_in(lesson: str) -> list[str | None]:
+    """What the learners of a lesson believe, in turn: what its first exercise with a known answer can show."""
+    cells = nbformat.read(ROOT / "lessons" / f"{lesson}.ipynb", as_version=4).cells
+    asked = next(filter(None, (question_in(cell.source) for cell in cells if cell.cell_type == "code")), None)
+    return [*ANSWERS[asked]] if asked else [None]
 
 
 async def hold_class(learners: list[Learner], at: hub.Hub, arrival: float, minutes: float) -> dict[str, float]:
@@ -142,6 +155,16 @@ def check_saved(learner: Learner, homes: Path) -> list[str]:
     return wrong + [f"the fault did not happen: {fault}" for fault in sorted(missed)]
 
 
+def check_report(learners: list[Learner], homes: Path) -> None:
+    """Note in ``learner.failed`` whose belief the report of the class does not find, or finds another."""
+    found, course = gather([homes]), report.Course(ROOT / "lessons")
+    beliefs = report.count(found, report.Reader(course)(found), course).beliefs
+    for learner in learners:
+        told = [belief.slug for belief in beliefs if learner.name in belief.now]
+        if told != [learner.belief] * (learner.belief is not None):
+            learner.failed.append(f"the answer showed {learner.belief}, and the report tells {told}")
+
+
 def reached(learners: list[Learner], stage: str) -> list[float]:
     """When each learner got there, in seconds since the first click, the quickest first."""
     return sorted(at for at in (getattr(learner, stage) for learner in learners) if at is not None)
@@ -193,6 +216,7 @@ def rehearse(
         totals = asyncio.run(hold_class(learners, at, arrival, minutes))
         for learner in learners:
             learner.failed += check_saved(learner, at.homes)
+        check_report(learners, at.homes)
         if log:
             shutil.copy(at.log, log)
     print(table(learners), summary(learners, totals, time.monotonic() - began), sep="\n\n")
