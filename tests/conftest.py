@@ -67,7 +67,7 @@ def lab_folder(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while Playwright runs, its thread has an event loop: other tests must find none
 def browser():
     """Chromium, or a visible skip; where everything must be tested (CI is set), an error."""
     import lab  # here: most tests need no Playwright

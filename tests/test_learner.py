@@ -303,7 +303,7 @@ def test_an_exercise_runs_after_a_restart_by_itself(name):
 def test_a_lesson_opens_with_questions_on_those_before(name):
     first, second = (cell for cell in code(name)[:2])
     assert f'recap("{name[:2]}", round=1)' in first.source
-    assert f'recap("{name[:2]}", round=1, answers=[..., ..., ..., ..., ...])' in second.source
+    assert f'recap("{name[:2]}", round=1, answers=' in second.source and "[..., ..., ..., ..., ...]" in second.source
     assert all("Not answered yet." in str(output) for output in second.outputs[-1:])
 
 
