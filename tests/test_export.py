@@ -200,6 +200,7 @@ def shot(name, page):
 def test_every_main_slider_drags_by_mouse_and_by_key(exported):
     page = exported.page
     assert lab.explorers(page).count() in (1, 4)
+    page.evaluate("document.querySelectorAll('details').forEach((folded) => (folded.open = true))")
     for explorer in lab.explorers(page).all():
         canvas, seen = lab.canvas(explorer), set()
         for to in (0.95, 0.3):
@@ -219,6 +220,7 @@ def test_every_lesson_is_a_page_whose_sliders_move(npm, browser, lab_folder, tmp
     (path,) = export.export([lab_folder / lesson.relative_to(lab.ROOT)], tmp_path)
     made = Opened(browser, path)
     page = made.page
+    page.evaluate("document.querySelectorAll('details').forEach((folded) => (folded.open = true))")
     expect(lab.canvas(page).and_(page.locator("[data-index]"))).to_have_count(page.locator(".lrlearn-still").count())
     for explorer in lab.explorers(page).all():
         canvas, seen = lab.canvas(explorer), set()
