@@ -8,7 +8,6 @@ import hashlib
 import io
 import os
 import re
-import shutil
 
 import lab
 import nbformat
@@ -126,7 +125,10 @@ def folder(npm, lab_folder, tmp_path_factory):
     folder = tmp_path_factory.mktemp("export")
     (folder / "square.png").write_bytes(base64.b64decode(PICTURE))
     (folder / "data.csv").write_text("1")
-    shutil.copy(lab_folder / "lessons/02-formula.ipynb", folder)
+    lesson = nbformat.read(lab_folder / "lessons/02-formula.ipynb", as_version=4)
+    for cell in lesson.cells:
+        cell.metadata.pop("jupyter", None)  # as the browser's run leaves it, whether that came first or not
+    nbformat.write(lesson, folder / "02-formula.ipynb")
     noise = "import sys\nprint('a bar', file=sys.stderr)"
     notebook(folder / "all.ipynb", PROSE, EXPLORER, noise, "## Three", "'<script>document.title = 1</script>'")
     notebook(folder / "folder/other.ipynb", "# Other\n\n## Two\n\n[back](../all.ipynb)", "1 + 1")
