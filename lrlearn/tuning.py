@@ -98,26 +98,33 @@ def capstone(answer: Any) -> Feedback:
         return Feedback(True, None, f"{words} ({best:.2g} at initial_lr {best_lr:.2g}, gamma {best_gamma:.2f}).")
     if not loss < capstone_problem().untrained:
         words = "It diverged: worse than the untrained line"
-    which, side = _towards_the_best(initial_lr, gamma)
-    frozen = (which, side) == ("gamma", "raise")
-    return Feedback(False, "decay-always-converges" if frozen else None, f"{words}. {ADVICE[which, side]}")
+    moves = _towards_the_best(initial_lr, gamma, loss)
+    frozen = moves == [("gamma", "raise")]
+    advice = " ".join(ADVICE[move] for move in moves) + (" Change both together." if len(moves) > 1 else "")
+    return Feedback(False, "decay-always-converges" if frozen else None, f"{words}. {advice}")
 
 
 ADVICE = {
     ("gamma", "raise"): "Frozen on the way: raise gamma.",
     ("gamma", "lower"): "Its last steps are too large: lower gamma.",
-    ("initial_lr", "raise"): "Its steps are too small from the start. A larger initial_lr helps.",
-    ("initial_lr", "lower"): "Its first steps are too large: choose a smaller initial_lr.",
+    ("initial_lr", "raise"): "Its steps are too small from the start: raise initial_lr.",
+    ("initial_lr", "lower"): "Its first steps are too large: lower initial_lr.",
 }
 
 
-def _towards_the_best(initial_lr: float, gamma: float) -> tuple[str, str]:
-    """Which of the two to change, and how: a quarter of the way to the best is tried with each."""
+def _towards_the_best(initial_lr: float, gamma: float, loss: float) -> list[tuple[str, str]]:
+    """Which of the two numbers to change, and how: a quarter of the way to the best is tried with each.
+
+    Both are named where neither alone lowers the loss: a rate that starts small and grows lies in a valley of its own.
+    """
     _, best_lr, best_gamma = _capstone_best()
-    nearer_lr = initial_lr**0.75 * best_lr**0.25
-    by_lr = _capstone_losses([nearer_lr], [gamma])[0, 0].item()
-    by_gamma = _capstone_losses([initial_lr], [gamma + (best_gamma - gamma) / 4])[0, 0].item()
-    diverged = by_lr == by_gamma == math.inf  # then nothing is learned from them: what is too large comes down
-    if (initial_lr > best_lr) if diverged else by_lr <= by_gamma:
-        return "initial_lr", "raise" if initial_lr < best_lr else "lower"
-    return "gamma", "raise" if gamma < best_gamma else "lower"
+    by_lr = ("initial_lr", "raise" if initial_lr < best_lr else "lower")
+    by_gamma = ("gamma", "raise" if gamma < best_gamma else "lower")
+    if loss == math.inf:  # no small change can be told from another: what is too large comes down
+        return [("gamma", "lower")] if gamma > 1 else [("initial_lr", "lower")]
+    nearer_lr, nearer_gamma = initial_lr**0.75 * best_lr**0.25, gamma + (best_gamma - gamma) / 4
+    with_lr = _capstone_losses([nearer_lr], [gamma])[0, 0].item()
+    with_gamma = _capstone_losses([initial_lr], [nearer_gamma])[0, 0].item()
+    if min(with_lr, with_gamma) < loss:
+        return [by_lr if with_lr <= with_gamma else by_gamma]
+    return [by_lr, by_gamma]

@@ -16,7 +16,7 @@ import nbformat
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lrlearn import comparison, recaps, tuning
@@ -25,6 +25,7 @@ from lrlearn.comparison import Choices, Comparison, Feedback
 from lrlearn.exercises import EXERCISES, HINTS, check, predicted
 from lrlearn.regression import GAMMAS
 from lrlearn.schedules import exponential_lr, gamma_for, half_life, step_budget
+from lrlearn.tuning import ADVICE
 
 ROOT = Path(__file__).resolve().parent.parent
 COMPARISONS = {name: exercise for name, exercise in EXERCISES.items() if isinstance(exercise, Comparison)}
@@ -801,5 +802,30 @@ def test_the_capstone_stands_any_pair(answer, words):
 
 
 def test_the_capstone_names_the_better_side_of_initial_lr():
-    assert "A larger initial_lr" in check("capstone", (0.05, 0.9)).hint
+    assert "raise initial_lr" in check("capstone", (0.05, 0.9)).hint
+    assert "raise initial_lr" in check("capstone", (0.001, 1.0)).hint
     assert "raise gamma" in check("capstone", (0.5, 1e-300)).hint
+
+
+@settings(max_examples=10)
+@given(st.floats(-6, 2), st.floats(0, 2))
+@example(-3, 1.0)
+@example(-3.5, 1.3)  # a rate that starts small and grows lies in a valley of its own
+@example(1.0, 5.0)
+def test_whoever_follows_the_advice_of_the_capstone_comes_to_a_right_answer(exponent, gamma):
+    """As one would who knows no more: large steps first, and half of one when told to go back."""
+    numbers, steps, sides = {"initial_lr": 10**exponent, "gamma": gamma}, {"initial_lr": 4.0, "gamma": 0.2}, {}
+    for _ in range(80):
+        feedback = check("capstone", (numbers["initial_lr"], numbers["gamma"]))
+        if feedback.correct:
+            return
+        advised = [move for move, words in ADVICE.items() if words in feedback.hint]
+        assert advised, feedback.hint
+        for name, side in advised:
+            if sides.setdefault(name, side) != side:
+                sides[name], steps[name] = side, steps[name] ** 0.5 if name == "initial_lr" else steps[name] / 2
+            if name == "initial_lr":
+                numbers[name] *= steps[name] if side == "raise" else 1 / steps[name]
+            else:
+                numbers[name] = max(0, numbers[name] + (steps[name] if side == "raise" else -steps[name]))
+    raise AssertionError(f"still wrong at {numbers}: {feedback.hint}")
