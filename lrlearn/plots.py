@@ -168,8 +168,8 @@ def schedule_scene(
         TypeError, ValueError: an argument is out of range; the message names it.
 
     >>> draw = schedule_scene(0.1, [0.8, 0.9], num_epochs=40)
-    >>> draw(0.9).axes[0].get_title()
-    'rate in each epoch'
+    >>> draw(0.9).axes[0].get_title("left")
+    'the rates'
     """
     for gamma in _listed("gammas", gammas):
         check_schedule(initial_lr, gamma)
@@ -251,8 +251,8 @@ def descent_scene(
         TypeError, ValueError: there are no paths, one of them is no table [step, 2], or a curvature no number.
 
     >>> draw = descent_scene({0.5: [[2.0, 1.0], [1.0, 0.0]]}, (1.0, 10.0), "initial_lr")
-    >>> draw(0.5).axes[1].get_title()
-    'loss after each step'
+    >>> draw(0.5).axes[1].get_title("left")
+    'loss'
     """
     if not isinstance(paths, Mapping) or not paths:
         raise TypeError(f"paths must map values of {name} to positions [step, 2], not {type(paths).__name__}")

@@ -67,6 +67,8 @@ class Stage(FigureCanvasAgg):
     def __init__(self, figure: Figure) -> None:
         super().__init__(figure)
         figure.set_dpi(DPI)
+        for artist in figure.findobj(lambda artist: artist.get_animated()):
+            artist.set_in_layout(False)  # or the layout would depend on which picture is drawn first
         figure.stale = True
 
     def picture(self) -> Image.Image:
@@ -88,7 +90,9 @@ def panels(figure: Figure) -> list[float]:
 
     On a phone the browser puts the panels below one another. A title over all of them cannot be cut.
     """
+    stale = figure.stale
     boxes = [box for ax in figure.axes if ax.get_visible() and (box := ax.get_tightbbox())]
+    figure.stale = stale  # measuring moves titles a little; drawn again, the layout of the next pictures would differ
     if figure.texts or figure.legends or figure.get_suptitle() or not boxes:
         return []
     columns: list[list[float]] = []
