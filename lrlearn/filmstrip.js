@@ -296,15 +296,15 @@ async function render({ model, el, film }) {
     if (key === "Enter") take({ target });
   };
   // What is typed beside a slider is taken with Enter, or when one leaves it: here first, then by ipywidgets.
-  let before;
+  let edited; // the number that somebody types in; what ipywidgets itself writes there is no input
   function take({ target }) {
-    const found = isOurs(target) && rowOf(target, ".widget-readout", all);
-    if (!found || found.control.has("index") || target.textContent === before) return;
+    const found = target === edited && rowOf(target, ".widget-readout", all);
+    if (!found || found.control.has("index")) return;
+    edited = undefined;
     [typed, typedAt] = [understand(target, found) || "", performance.now()];
-    setTimeout(() => (before = target.textContent)); // ipywidgets has put its own form of the number there
     mark();
   }
-  window.addEventListener("focus", ({ target }) => isOurs(target) && (before = target.textContent), { capture: true, signal });
+  window.addEventListener("input", ({ target }) => isOurs(target) && (edited = target), { capture: true, signal });
   window.addEventListener("keydown", keep, { capture: true, signal }); // the document would be too late
   window.addEventListener("blur", take, { capture: true, signal });
 
