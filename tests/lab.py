@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserType, Locator, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 ARTEFACTS = ROOT / ".test-artefacts"
@@ -72,10 +72,16 @@ def chromium() -> str | None:
 
 @contextlib.contextmanager
 def browser(**options: Any) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium(), args=FLAGS, **options)
-        yield opened
-        opened.close()
+    with sync_playwright() as playwright, launched(playwright.chromium, **options) as browser:
+        yield browser
+
+
+@contextlib.contextmanager
+def launched(kind: BrowserType, **options: Any) -> Iterator[Browser]:
+    """One more browser beside another: a thread runs Playwright once."""
+    opened = kind.launch(executable_path=chromium(), args=FLAGS, **options)
+    yield opened
+    opened.close()
 
 
 def free_port() -> int:

@@ -14,12 +14,11 @@ OURS = [[".lrlearn-explorer"], [".jp-OutputArea-output div[role=status]"]]
 
 # a picker of each kind that lessons use, and the kinds of control that a lesson of one's own may bring
 CELLS = """
-from types import SimpleNamespace
-
 import ipywidgets
 from lrlearn import *
 from lrlearn.exercises import check
-from lrlearn.plots import Picture, fault_scene
+from lrlearn.faults import Run, fault_scene
+from lrlearn.plots import Picture
 ---
 ScheduleExplorer()
 ---
@@ -33,12 +32,12 @@ SweepExplorer()
 ---
 def run(gamma):
     rates = [0.1 * gamma**epoch for epoch in range(10)]
-    return SimpleNamespace(used=rates, logged=rates, excess=rates, last_epochs=list(range(10)))
+    return Run(used=rates, at=list(range(10)), logged=rates, excess=rates, last_epochs=list(range(10)))
 
 cases = {name: {"right": run(0.9), "broken": run(gamma), "lines": ["-right", "+broken"], "says": "nothing"}
          for name, gamma in {"never stepped": 1.0, "stepped twice": 0.81}.items()}
 picker = ipywidgets.Dropdown(options=list(cases), description="fault")
-filmstrip(fault_scene(cases, 1), range(10), "epoch {}, {choice}".format, name="epoch", picker=picker)
+filmstrip(fault_scene(cases), range(10), "epoch {}, {choice}".format, name="epoch", picker=picker)
 ---
 def draw(length, choice, title, factor):
     picture = Picture(9, 3)
