@@ -132,10 +132,9 @@ def check_signature(answer: Any, names: list[str]) -> None:
     try:
         signature.bind(*names)
     except TypeError:
-        takes = ", ".join(signature.parameters)
-        if any(one.kind is one.KEYWORD_ONLY for one in signature.parameters.values()):
-            takes += "), some of them by name only: leave out the star (*"
-        raise UnusableAnswer(clean(f"{wanted}, and this one takes ({takes})")) from None
+        by_name = any(one.kind is one.KEYWORD_ONLY for one in signature.parameters.values())
+        star = ", some of them by name only: leave out the star (*)" if by_name else ""
+        raise UnusableAnswer(f"{wanted}, and this one takes ({clean(', '.join(signature.parameters))}){star}") from None
     if list(signature.parameters) != names and sorted(signature.parameters) == sorted(names):
         raise UnusableAnswer(f"{wanted}: the arguments in this order")
 

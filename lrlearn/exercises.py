@@ -160,7 +160,7 @@ EXERCISES: dict[str, Callable[[Any], Feedback]] = {
         truth=exponential_lr,
         mistakes=WRONG_RATES
         | {
-            "every-n-epochs": _every(*range(2, 101)),
+            "every-n-epochs": _every(*range(2, 101), *range(120, 1001, 20), 150, 250, 350, 365),
             "rounded-to-zero": _rounded(1, 2, 3, 4, 5, 6, 7, 8),
             "gamma-above-one": [
                 lambda i, g, e: i * g**e if g <= 1 else _refused(),
@@ -175,7 +175,7 @@ EXERCISES: dict[str, Callable[[Any], Feedback]] = {
             "gamma 0": (0.1, 0.0, 2),
         },
         draw=lambda numbers: (_some_lr(numbers), _some_gamma(numbers), numbers.randint(0, 30)),
-        apart=[(0.25, 0.5, epoch) for epoch in (20, 50, 100)],
+        apart=[(0.25, 0.5, epoch) for epoch in (20, 50, 100, 1000)],
     ),
     "recursive-lr": recursive_lr,
     "half-life": Comparison(

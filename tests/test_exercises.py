@@ -1,6 +1,7 @@
 """The exercises: what is accepted, what is diagnosed, and that no answer breaks anything."""
 
 import html
+import inspect
 import itertools
 import json
 import math
@@ -8,6 +9,7 @@ import operator
 import re
 import subprocess
 import sys
+import warnings
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -358,6 +360,136 @@ def test_resume_sees_the_fault_that_the_rates_hide():
     assert {key for key in right if not math.isclose(seen[key], right[key])} == {"scheduler.last_epoch"}
     assert right == pytest.approx(dict(zip(right, (5, 0.059049, 0.0531441, 0.04782969, 0, 0), strict=True)))
     assert "Nothing was restored" in check("resume", lambda *_: None).hint
+
+
+def counts_epochs_for_the_scheduler(optimizer, scheduler, num_epochs, batches_per_epoch):
+    for epoch in range(num_epochs):
+        for _ in range(batches_per_epoch):
+            optimizer.step()
+        scheduler.step(epoch)
+
+
+def once_a_micro_batch(optimizer, scheduler, num_epochs, batches_per_epoch):
+    for _ in range(num_epochs):
+        for batch in range(batches_per_epoch):
+            scheduler.step()
+            if batch % 2:
+                optimizer.step()
+
+
+def four_processes(optimizer, scheduler, num_epochs, batches_per_epoch):
+    for _ in range(num_epochs):
+        for _ in range(batches_per_epoch):
+            optimizer.step()
+        for _ in range(4):
+            scheduler.step()
+
+
+def behind_the_epochs(optimizer, scheduler, num_epochs, batches_per_epoch):
+    for _ in range(num_epochs):
+        for _ in range(batches_per_epoch):
+            optimizer.step()
+    scheduler.step()
+
+
+def a_scheduler_of_its_own(optimizer, scheduler, checkpoint):
+    optimizer.load_state_dict(checkpoint["optimizer"])
+    own = torch.optim.lr_scheduler.ExponentialLR(optimizer, 0.9)
+    own.load_state_dict(checkpoint["scheduler"])
+
+
+def reset(optimizer, scheduler, checkpoint):
+    optimizer.load_state_dict(checkpoint["optimizer"])
+    scheduler.load_state_dict(checkpoint["scheduler"])
+    for group in optimizer.param_groups:
+        group["lr"] = group["initial_lr"]
+
+
+def caught_up(optimizer, scheduler, checkpoint):
+    optimizer.load_state_dict(checkpoint["optimizer"])
+    scheduler.load_state_dict(checkpoint["scheduler"])
+    scheduler.step()
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "slug"),
+    [
+        ("exponential-lr", lambda i, g, e: i * g ** (e // 50), "every-n-epochs"),
+        ("exponential-lr", lambda i, g, e: i * g ** (e // 200), "every-n-epochs"),
+        ("exponential-lr", lambda i, g, e: i * g ** (e / 365), "every-n-epochs"),
+        ("exponential-lr", lambda i, g, e: i - e * g, "additive-decay"),
+        ("gamma-for", lambda i, f, n: (i / f) ** (1 / (n - 1)), "ratio-upside-down"),
+        ("gamma-per-batch", lambda g, n: g / n, "divided-not-rooted"),
+        ("training-loop", counts_epochs_for_the_scheduler, "step-with-the-epoch"),
+        ("training-loop", once_a_micro_batch, "per-micro-batch-step"),
+        ("training-loop", four_processes, "stepped-by-every-process"),
+        ("training-loop", behind_the_epochs, "scheduler-after-the-epochs"),
+        ("resume", a_scheduler_of_its_own, "new-scheduler-on-resume"),
+        ("resume", reset, "rate-reset-on-resume"),
+        ("resume", caught_up, "stepped-to-catch-up"),
+    ],
+)
+def test_faults_that_people_reported_have_a_name_of_their_own(name, answer, slug):
+    function = renamed(answer, name)
+    assert check(name, function).misconception == slug
+    assert slug in HINTS
+
+
+def renamed(answer, name):
+    """The same function with the arguments' names that the exercise gives."""
+    names = list(inspect.signature(COMPARISONS[name].truth).parameters)
+    scope = {"answer": answer}
+    exec(f"def function({', '.join(names)}): return answer({', '.join(names)})", scope)
+    return scope["function"]
+
+
+def test_a_right_loop_at_which_torch_warns_is_told_so():
+    def loop(optimizer, scheduler, num_epochs, batches_per_epoch):
+        for _ in range(num_epochs):
+            for _ in range(batches_per_epoch):
+                optimizer.step()
+            warnings.warn("Detected call of something", UserWarning, stacklevel=1)
+            scheduler.step()
+
+    feedback = check("training-loop", loop)
+    assert feedback.correct and "PyTorch warns: Detected call of something" in feedback.hint
+
+
+@pytest.mark.parametrize(
+    "right_by_heart",
+    [
+        lambda i, g, e: i * g**e if e <= 7 else 0.0,
+        lambda i, g, e: i * g**e if g in (0.9, 0.5, 0.75, 1.0, 1.1, 0.0) else 0.0,
+        lambda i, g, e: round(i * g**e, 3) if i not in (0.1, 0.25, 1e-4) else i * g**e,
+    ],
+)
+def test_a_function_that_is_right_on_the_fixed_inputs_alone_is_found(right_by_heart):
+    feedback, again = (check("exponential-lr", renamed(right_by_heart, "exponential-lr")) for _ in range(2))
+    assert not feedback.correct
+    assert again.hint == feedback.hint, "the same each time"
+
+
+def test_the_form_with_exp_and_log_fails_in_one_corner():
+    def answer(initial_lr, gamma, epoch):
+        return initial_lr * math.exp(epoch * math.log(gamma))
+
+    assert check("exponential-lr", answer).hint.startswith("Right but for one corner, gamma 0")
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "words"),
+    [
+        ("exponential-lr", lambda initial_lr, gamma, epoch: initial_lr * gamma ^ epoch, "a power is written **"),
+        ("exponential-lr", lambda initial_lr, *, gamma, epoch: 1, "leave out the star"),
+        ("lr-at-epoch", (0, 8), "a point: 0.8, not 0,8"),
+        ("lr-at-epoch", "0,082", "a point: 0.8, not 0,8"),
+        ("half-life", lambda gamma: {}["ellipsis"], "KeyError: 'ellipsis'"),
+        ("recursive-lr", lambda initial_lr, gamma, epoch: initial_lr * gamma**epoch, "it is the closed form"),
+    ],
+)
+def test_the_word_that_helps_stands_in_the_hint(name, answer, words):
+    feedback = check(name, answer)
+    assert feedback.answered and not feedback.correct and words in feedback.hint
 
 
 # ---- wrong in ways that no misconception explains
