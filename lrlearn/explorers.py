@@ -8,7 +8,7 @@ import ipywidgets
 import numpy as np
 
 from lrlearn import plots, regression
-from lrlearn.checks import check_count, check_flag, check_list, check_number
+from lrlearn.checks import check_count, check_flag, check_list, check_number, check_schedule, quoted
 from lrlearn.filmstrips import Filmstrip
 from lrlearn.regression import GAMMAS, SEEDS
 from lrlearn.schedules import exponential_lr
@@ -84,7 +84,7 @@ class DescentExplorer(Filmstrip):
     def __init__(self, initial_lr: float = 0.05, gamma: float = 1.0, drag: str = "initial_lr") -> None:
         ranges = {"initial_lr": [round(0.005 * step, 3) for step in range(1, 61)], "gamma": GAMMAS}
         if drag not in ranges:
-            raise ValueError(f"drag must be 'initial_lr' or 'gamma', not {drag!r}")
+            raise ValueError(f"drag must be 'initial_lr' or 'gamma', not {quoted(drag)}")
         fixed: dict[str, Any] = {"initial_lr": initial_lr, "gamma": gamma}
         for name, value in fixed.items():
             _check_between(name, value, ranges[name][0], ranges[name][-1])
@@ -214,7 +214,18 @@ class SweepExplorer(Filmstrip):
 
 
 def descent_path(initial_lr: float, gamma: float, num_steps: int = 40, start: tuple = (-4.0, 1.5)) -> np.ndarray:
-    """Positions [step, 2] of gradient descent in the valley of `DescentExplorer`, the start first."""
+    """Positions [step, 2] of gradient descent in the valley of `DescentExplorer`, the start first.
+
+    Raises:
+        TypeError, ValueError: an argument is out of range, or the start is no pair of numbers.
+
+    >>> descent_path(0.1, 0.9, num_steps=1).tolist()
+    [[-4.0, 1.5], [-3.6, 0.0]]
+    """
+    check_schedule(initial_lr, gamma)
+    check_count("num_steps", num_steps, least=0)
+    if len(start := check_list("start", start)) != 2:
+        raise ValueError(f"start must be two numbers, not {len(start)}")
     path = [np.array(start)]
     for step in range(num_steps):
         gradient = np.asarray(CURVATURES) * path[-1]
@@ -260,7 +271,7 @@ def _checked_gammas(gammas: Sequence[float] | None, gamma: float) -> list[float]
     else:
         gammas = check_list("gammas", gammas, least=0)
         if len(set(gammas)) < len(gammas):
-            raise ValueError(f"gammas must differ from one another, not {gammas!r}")
+            raise ValueError(f"gammas must differ from one another, not {quoted(gammas)}")
     _check_between("gamma", gamma, min(gammas), max(gammas))
     return gammas
 
@@ -271,14 +282,14 @@ def _among(name: str, value: float, positions: Sequence[float]) -> float:
     if min(abs(position - value) for position in positions) > TOLERANCE:
         shown = [f"{position:g}" for position in positions]
         listed = ", ".join(shown if len(shown) <= 8 else [*shown[:3], "...", shown[-1]])
-        raise ValueError(f"{name} must be one of the slider's positions {listed}, not {value!r}")
+        raise ValueError(f"{name} must be one of the slider's positions {listed}, not {quoted(value)}")
     return value
 
 
 def _check_between(name: str, value: float, low: float, high: float) -> None:
     check_number(name, value)
     if not low <= value <= high:
-        raise ValueError(f"{name} must be between {low:g} and {high:g}, not {value!r}")
+        raise ValueError(f"{name} must be between {low:g} and {high:g}, not {quoted(value)}")
 
 
 def _number(name: str, value: float, low: float, high: float, step: float) -> ipywidgets.Widget:

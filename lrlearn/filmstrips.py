@@ -23,6 +23,7 @@ from ipywidgets import widget_serialization
 from matplotlib.figure import Figure
 
 from lrlearn import cells, sliders
+from lrlearn.checks import quoted
 from lrlearn.rendering import LINE, drawn, give_back_memory, with_a_line
 from lrlearn.sliders import TOLERANCE, short, tidy
 from lrlearn.steady import DRAWING
@@ -329,7 +330,7 @@ _open: "weakref.WeakSet[Filmstrip]" = weakref.WeakSet()
 
 def _words(description: Any) -> str:
     if not isinstance(description, str):
-        raise TypeError(f"describe must return a str, the picture in words, not {description!r}")
+        raise TypeError(f"describe must return a str, the picture in words, not {quoted(description)}")
     return description
 
 

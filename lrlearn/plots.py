@@ -59,7 +59,7 @@ class Picture(SteadyFigure):
         check_number("width", width, above=0)
         check_number("height", height, above=0)
         if not isinstance(description, str):
-            raise TypeError(f"description must be a str, the picture in words, not {description!r}")
+            raise TypeError(f"description must be a str, the picture in words, not {quoted(description)}")
         super().__init__(figsize=(width, height), dpi=100, layout="constrained", facecolor="white")
         FigureCanvasAgg(self)
         self.description = description
@@ -256,7 +256,7 @@ def descent_scene(
     """
     if not isinstance(paths, Mapping) or not paths:
         raise TypeError(f"paths must map values of {name} to positions [step, 2], not {type(paths).__name__}")
-    paths = {value: _table(f"paths[{value!r}]", path, "step, 2", (None, 2)) for value, path in paths.items()}
+    paths = {value: _table(f"paths[{quoted(value)}]", path, "step, 2", (None, 2)) for value, path in paths.items()}
     for curvature in _listed("curvatures", curvatures, 2):
         check_number("curvatures", curvature)
     (start, *_), steps = next(iter(paths.values())), len(next(iter(paths.values())))
@@ -468,7 +468,7 @@ def drawable(excess: Any) -> np.ndarray:
 def _listed(name: str, values: Any, length: int | None = None) -> Sequence[Any]:
     """The values of an argument that must be a list, of a given length if there is one."""
     if isinstance(values, str) or not hasattr(values, "__len__") or not hasattr(values, "__getitem__"):
-        raise TypeError(f"{name} must be a list, not {values!r}")
+        raise TypeError(f"{name} must be a list, not {quoted(values)}")
     if not len(values) or (length is not None and len(values) != length):
         raise ValueError(f"{name} must have {length or 'some'} values, not {len(values)}")
     return values

@@ -10,6 +10,8 @@ from typing import Any
 import ipywidgets
 from traitlets import TraitError
 
+from lrlearn.checks import quoted
+
 TOLERANCE = 1e-9  # a slider's 0.7000000000000001 is its 0.7
 
 
@@ -23,17 +25,17 @@ def positions(values: Iterable[Any]) -> list[Any]:
     [0, 1, 2]
     """
     if isinstance(values, str) or not isinstance(values, Iterable):
-        raise TypeError(f"values must be a list of the slider's positions, not {values!r}")
+        raise TypeError(f"values must be a list of the slider's positions, not {quoted(values)}")
     values = values.tolist() if hasattr(values, "tolist") else [_plain(value) for value in values]
     if not values:
         raise ValueError("values must not be empty")
     for at, value in enumerate(values):
         if value is None or (hasattr(value, "ndim") and value.ndim):
-            raise TypeError(f"values must be numbers or have a short name, not {value!r} (values[{at}])")
+            raise TypeError(f"values must be numbers or have a short name, not {quoted(value)} (values[{at}])")
         if isinstance(value, float) and not math.isfinite(value):
-            raise ValueError(f"values must be finite, not {value!r} (values[{at}])")
+            raise ValueError(f"values must be finite, not {quoted(value)} (values[{at}])")
         if value in values[:at]:
-            raise ValueError(f"values must differ from one another: {value!r} is there twice")
+            raise ValueError(f"values must differ from one another: {quoted(value)} is there twice")
     return values
 
 
@@ -48,7 +50,7 @@ def check_name(name: str, picker: Any) -> None:
     >>> check_name("gamma", picker=None)
     """
     if not isinstance(name, str) or not name:
-        raise TypeError(f"name must be the slider's label, a str, not {name!r}")
+        raise TypeError(f"name must be the slider's label, a str, not {quoted(name)}")
     if picker is not None and name == "choice":
         raise ValueError("name must not be 'choice': that is what the picker has chosen")
 
@@ -64,23 +66,25 @@ def checked_controls(name: str, controls: Mapping[str, ipywidgets.Widget] | None
     """
     if picker is not None and not (hasattr(picker, "options") and isinstance(picker.index, int)):
         wanted = "a control with choices, one of them chosen, such as ipywidgets.Dropdown"
-        raise TypeError(f"picker must be {wanted}, not {_short(picker)}")
+        raise TypeError(f"picker must be {wanted}, not {quoted(picker)}")
     if controls is None:
         return {}
     if not isinstance(controls, Mapping):
-        raise TypeError(f"controls must be a dict of names and ipywidgets controls, not {_short(controls)}")
+        raise TypeError(f"controls must be a dict of names and ipywidgets controls, not {quoted(controls)}")
     for key, control in controls.items():
         if not isinstance(key, str):
-            raise TypeError(f"controls must have names, not {key!r}")
+            raise TypeError(f"controls must have names, not {quoted(key)}")
         if key == name or (picker is not None and key == "choice"):
-            raise ValueError(f"controls must not have the name {key!r}, which is that of the slider or the picker")
+            raise ValueError(f"controls must not have the name {quoted(key)}: the slider or the picker has it")
         if not isinstance(control, ipywidgets.Widget) or not control.has_trait("value"):
-            raise TypeError(f"controls[{key!r}] must be an ipywidgets control with a value, not {_short(control)}")
+            wanted = "an ipywidgets control with a value"
+            raise TypeError(f"controls[{quoted(key)}] must be {wanted}, not {quoted(control)}")
         try:
             json.dumps(getattr(control, "index", control.value))
         except TypeError:
             wanted = "a number, a text, a choice or a list of these"
-            raise TypeError(f"controls[{key!r}] must have a value that is {wanted}, not {control.value!r}") from None
+            found = quoted(control.value)
+            raise TypeError(f"controls[{quoted(key)}] must have a value that is {wanted}, not {found}") from None
     return dict(controls)
 
 
@@ -116,11 +120,12 @@ def slider(name: str, values: list[Any], value: Any, format: str | None) -> ipyw
     common = {"description": name, "style": {"description_width": "initial"}, "continuous_update": True}
     if not is_even(values):
         if value not in values:
-            raise ValueError(f"value must be one of the values, not {value!r}")
+            raise ValueError(f"value must be one of the values, not {quoted(value)}")
         options = [(_formatted(v, format), v) for v in values]
         return ipywidgets.SelectionSlider(options=options, value=value, **common)
     if not is_number(value) or abs(values[nearest(values, value)] - value) > TOLERANCE:
-        raise ValueError(f"value must be one of the values {values[0]!r} ... {values[-1]!r}, not {value!r}")
+        first, last = quoted(values[0]), quoted(values[-1])
+        raise ValueError(f"value must be one of the values {first} ... {last}, not {quoted(value)}")
     kind = ipywidgets.IntSlider if all(isinstance(v, int) for v in values) else ipywidgets.FloatSlider
     step = round(float(values[-1] - values[0]) / (len(values) - 1), 12)  # an IntSlider makes an int of it
     _formatted(values[0], format)
@@ -128,7 +133,7 @@ def slider(name: str, values: list[Any], value: Any, format: str | None) -> ipyw
         readout = {"readout_format": format} if format else {}
         return kind(min=values[0], max=values[-1], step=step, value=value, **readout, **common)
     except TraitError as error:
-        raise ValueError(f"format must be a format of a number such as '.2f', not {format!r}: {error}") from None
+        raise ValueError(f"format must be a format of a number such as '.2f', not {quoted(format)}: {error}") from None
 
 
 def _formatted(value: Any, format: str | None) -> str:
@@ -137,7 +142,8 @@ def _formatted(value: Any, format: str | None) -> str:
     try:
         return f"{value:{format}}"
     except (TypeError, ValueError) as error:
-        raise ValueError(f"format must be a format such as '.2f' that {value!r} has, not {format!r}: {error}") from None
+        wanted = f"a format such as '.2f' that {quoted(value)} has"
+        raise ValueError(f"format must be {wanted}, not {quoted(format)}: {error}") from None
 
 
 def is_number(value: Any) -> bool:
@@ -195,9 +201,3 @@ def for_browser(value: Any, at: int) -> float:
     (0.5, 3)
     """
     return (int(value) if isinstance(value, Integral) else float(value)) if isinstance(value, Real) else at
-
-
-def _short(thing: Any) -> str:
-    """What an error quotes."""
-    text = repr(thing)
-    return text if len(text) <= 60 else f"{text[:57]}..."
