@@ -63,7 +63,16 @@ def test_the_course_holds_with_the_scheduler_of_a_wheel(wheel, tmp_path):
         other.write_bytes(packed.read("torch/optim/lr_scheduler.py"))
     (tmp_path / "sitecustomize.py").write_text(OTHER_SCHEDULER.format(file=str(other)))
     path = os.pathsep.join([str(tmp_path), *filter(None, [os.environ.get("PYTHONPATH")])])
-    asked = [str(TESTS / "test_schedules.py"), f"{__file__}::test_the_lesson_says_nothing_with_this_release"]
+    exercises = [
+        "the_truth_is_right",
+        "every_misconception_is_diagnosed_with_its_slug",
+        "faults_that_people_reported_have_a_name_of_their_own",
+    ]
+    asked = [
+        str(TESTS / "test_schedules.py"),
+        f"{__file__}::test_the_lesson_says_nothing_with_this_release",
+        *(f"{TESTS / 'test_exercises.py'}::test_{name}" for name in exercises),
+    ]
     done = subprocess.run(
         [sys.executable, "-c", RUN, str(other), *asked],
         env=os.environ | {"PYTHONPATH": path},
