@@ -42,7 +42,8 @@ def proxy():
 def class_of_two(proxy):
     """Two learners, one in a lesson without torch and one with it, and all three faults."""
     before = set(marked_by_anyone())
-    learners = rehearse_class.rehearse(2, rehearse_class.LESSONS, faults=True, arrival=0, minutes=5)
+    # as long as it takes on a machine that is busy with other things
+    learners = rehearse_class.rehearse(2, rehearse_class.LESSONS, faults=True, arrival=0, minutes=15)
     return learners, set(marked_by_anyone()) - before
 
 
@@ -89,7 +90,7 @@ def test_nothing_is_left_running(class_of_two):
 def test_an_answer_that_is_lost_across_a_restart_is_noticed(proxy, monkeypatch):
     monkeypatch.setattr(hub, "CONFIG", hub.CONFIG + FORGETFUL)
     monkeypatch.setattr(rehearse_class, "deal_faults", lambda count: [["server restarted"]] * count)
-    (learner,) = rehearse_class.rehearse(1, rehearse_class.LESSONS, faults=True, arrival=0, minutes=5)
+    (learner,) = rehearse_class.rehearse(1, rehearse_class.LESSONS, faults=True, arrival=0, minutes=15)
     assert "AssertionError: the answer is lost: server restarted" in learner.failed
 
 
