@@ -224,9 +224,10 @@ def descent_path(initial_lr: float, gamma: float, num_steps: int = 40, start: tu
     """
     check_schedule(initial_lr, gamma)
     check_count("num_steps", num_steps, least=0)
-    if len(start := check_list("start", start)) != 2:
-        raise ValueError(f"start must be two numbers, not {len(start)}")
-    path = [np.array(start)]
+    point = check_list("start", start)
+    if len(point) != 2:
+        raise ValueError(f"start must be two numbers, not {len(point)}")
+    path = [np.array(point)]
     for step in range(num_steps):
         gradient = np.asarray(CURVATURES) * path[-1]
         path.append(path[-1] - exponential_lr(initial_lr, gamma, step) * gradient)
