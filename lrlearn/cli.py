@@ -4,6 +4,7 @@
     lrlearn open FOLDER [OPTION ...]   the same with a folder of your choice, and any option of jupyter lab
     lrlearn classroom [...]            the explorers alone, for a projector
     lrlearn export [...]               lessons as HTML pages that need neither a kernel nor a network
+    lrlearn site --to FOLDER [...]     the course as a site of static files, which needs no kernel either
     lrlearn report FOLDER [...]        what a class believes, counted in its notebooks
 
 Nothing that is in the folder already is ever written over: what you did in a lesson stays. For a fresh copy of a
@@ -20,7 +21,7 @@ import lrlearn
 from lrlearn.commands import CommandError, command, lessons, missing
 
 FIRST = "00-start-here.ipynb"
-COMMANDS = ("classroom", "export", "report")  # each the main function of a module of lrlearn
+COMMANDS = ("classroom", "export", "report", "site")  # each the main function of a module of lrlearn
 LEFT_OUT = {".ipynb_checkpoints", "__pycache__"}
 
 

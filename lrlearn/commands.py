@@ -127,6 +127,11 @@ def lessons() -> Path:
     return found
 
 
+def notebooks_under(folder: Path) -> list[Path]:
+    """Every notebook in a folder and in the folders in it, in order; no copy that Jupyter has made."""
+    return sorted(path for path in folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
+
+
 def read_notebook(path: Path) -> Any:
     """A notebook (nbformat's NotebookNode, version 4), read and valid.
 

@@ -15,7 +15,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from lrlearn.commands import CommandError, command, extra, lessons, read_notebook
+from lrlearn.commands import CommandError, command, extra, lessons, notebooks_under, read_notebook
 
 LIMIT = 8_000_000  # bytes of a page: what learning platforms and slow networks still take
 
@@ -82,13 +82,9 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--to", type=Path, default=Path("pages"), metavar="FOLDER", help="default: ./pages")
     parser.add_argument("--slides", action="store_true", help="as slides, by the notebooks' slideshow metadata")
     given = parser.parse_args(arguments)
-    notebooks = given.notebooks or _under(Path("lessons")) or _under(lessons())
+    notebooks = given.notebooks or notebooks_under(Path("lessons")) or notebooks_under(lessons())
     for page in each_page(notebooks, given.to, slides=given.slides):
         print(f"{page.stat().st_size / 1e6:4.1f} MB  {page}", flush=True)
-
-
-def _under(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
 
 
 if __name__ == "__main__":

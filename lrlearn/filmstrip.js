@@ -253,7 +253,7 @@ async function render({ model, el, film }) {
     canvas.classList.toggle("lrlearn-stale", stale || missing);
     clearTimeout(asking);
     waitsSince = stale ? waitsSince ?? performance.now() : undefined;
-    const patience = slider.comm_live === false ? 0 : model.get("drawing") ? DRAW_MS : ANSWER_MS;
+    const patience = model.get("coming") ? DRAW_MS : slider.comm_live === false ? 0 : model.get("drawing") ? DRAW_MS : ANSWER_MS;
     const left = stale ? waitsSince + patience - performance.now() : 0;
     if (stale && left > 0) asking = setTimeout(mark, left + 1);
     const problem = strip.problems?.[newest];
@@ -321,7 +321,7 @@ async function render({ model, el, film }) {
   const seen = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && repaint());
   seen.observe(canvas);
 
-  const listeners = [[model, "change:strip", load], [model, "change:drawing", mark], [slider, "change:value change:index", show]];
+  const listeners = [[model, "change:strip", load], [model, "change:drawing change:coming", mark], [slider, "change:value change:index", show]];
   if (picker) listeners.push([picker, "change:index", show]);
   for (const control of controls) listeners.push([control, "change:value change:index", mark]);
   for (const [source, event, listener] of listeners) source.on(event, listener);

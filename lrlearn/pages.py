@@ -17,7 +17,7 @@ import subprocess
 import sysconfig
 import tarfile
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from importlib.metadata import distribution
@@ -31,6 +31,7 @@ from jupyter_client.kernelspec import NoSuchKernel
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 from nbconvert.exporters.html import HTMLExporter
 from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
 from PIL import Image
 from tqdm import tqdm
 
@@ -57,12 +58,12 @@ def page(source: Path, notebook: NotebookNode, pages: Mapping[Path, Path], parts
         source: where the notebook is; pictures and links are looked for from there.
         notebook: what it holds. Without its widgets' state it is executed first.
         pages: notebook -> page, of all that are written together; links lead from page to page.
-        parts: of `scripts`.
+        parts: of `scripts`; a page of the site has others, and ``last``, code that is run after the last cell.
 
     Raises:
         CommandError: a cell fails, or the page cannot hold what the notebook refers to.
     """
-    shown = _shown(source, _executed(source, notebook))
+    shown = _shown(source, _executed(source, notebook, parts.get("last", "")))
     markup = Markup(source, pages)
 
     @pass_context
@@ -79,7 +80,17 @@ def page(source: Path, notebook: NotebookNode, pages: Mapping[Path, Path], parts
 
 
 def npm_file(package: str, name: str) -> str:
-    """The text of a file in a package of npm, which is fetched once and checked each time.
+    """The text of a file in one of the packages that every page needs; see `npm_files`."""
+    return npm_files(package, INTEGRITY[package], [name])[name].decode()
+
+
+def npm_files(package: str, integrity: str, names: Iterable[str]) -> dict[str, bytes]:
+    """Files in a package of npm, which is fetched once and checked each time.
+
+    Args:
+        package: its name and version, as in "reveal.js@6.0.2".
+        integrity: its SHA-512, as npm writes it.
+        names: which files, by their paths in the package.
 
     Raises:
         CommandError: npm is missing or fails, or the package is not the one that is pinned.
@@ -89,12 +100,12 @@ def npm_file(package: str, name: str) -> str:
         archive.parent.mkdir(parents=True, exist_ok=True)
         _fetch(package, archive)
     data = archive.read_bytes()
-    if base64.b64encode(hashlib.sha512(data).digest()).decode() != INTEGRITY[package]:
+    if base64.b64encode(hashlib.sha512(data).digest()).decode() != integrity:
         raise CommandError(f"{archive} is not the pinned {package} (its SHA-512 differs): delete it and try again")
     with tarfile.open(fileobj=io.BytesIO(data)) as opened:
-        file = opened.extractfile(f"package/{name}")
-        assert file is not None  # a folder, which no pinned package has in a file's place
-        return file.read().decode()
+        files = {name: opened.extractfile(f"package/{name}") for name in names}
+        # None is a folder, which no pinned package has in a file's place
+        return {name: file.read() for name, file in files.items() if file is not None}
 
 
 def _cache() -> Path:
@@ -122,22 +133,35 @@ def scripts(slides: bool) -> dict[str, Any]:
     return _scripts(slides, _cache())
 
 
-@functools.cache  # once in a process, for each folder where the packages may be kept
-def _scripts(slides: bool, _folder: Path) -> dict[str, Any]:
+def anywidget_script() -> str:
+    """anywidget's script, which draws our explorers, as a module that has its name."""
     try:
         script = resources.files("anywidget").joinpath("nbextension", "index.js").read_text(encoding="utf-8")
     except FileNotFoundError:
         raise CommandError("anywidget is installed without its script for notebooks: install it again") from None
     # the module does not say its own name: whoever loads it gives it one
-    anywidget = f'((define) => {{{script}}})((...rest) => window.define("anywidget", ...rest));'
+    return f'((define) => {{{script}}})((...rest) => window.define("anywidget", ...rest));'
+
+
+def manager_script() -> str:
+    """html-manager's script, which draws ipywidgets in a page."""
     # icons, which no explorer has, would be fonts in files beside the page: browsers drop a rule they do not know
-    manager = npm_file(HTML_MANAGER, "dist/embed-amd.js").replace("@font-face", "@no-font-face")
-    packed = [(HERE / "page.js").read_text(encoding="utf-8"), anywidget, manager]
+    return npm_file(HTML_MANAGER, "dist/embed-amd.js").replace("@font-face", "@no-font-face")
+
+
+def licences() -> list[str]:
+    """The licences of both."""
     # html-manager comes without its licence: it is developed with ipywidgets, under the same one
-    licences = [_licence("ipywidgets"), _licence("anywidget"), npm_file(HTML_MANAGER, "dist/embed.js.LICENSE.txt")]
+    return [_licence("ipywidgets"), _licence("anywidget"), npm_file(HTML_MANAGER, "dist/embed.js.LICENSE.txt")]
+
+
+@functools.cache  # once in a process, for each folder where the packages may be kept
+def _scripts(slides: bool, _folder: Path) -> dict[str, Any]:
+    packed = [(HERE / "page.js").read_text(encoding="utf-8"), anywidget_script(), manager_script()]
+    told = licences()
     if slides:
         packed.insert(0, npm_file(REVEAL, "dist/reveal.js"))
-        licences.append(npm_file(REVEAL, "LICENSE"))
+        told.append(npm_file(REVEAL, "LICENSE"))
     loader = (HERE / "loader.js").read_text(encoding="utf-8")
     return {
         "slides": slides,
@@ -145,7 +169,7 @@ def _scripts(slides: bool, _folder: Path) -> dict[str, Any]:
         "loader_hash": base64.b64encode(hashlib.sha256(loader.encode()).digest()).decode(),
         "scripts": base64.b64encode(gzip.compress("\n".join(packed).encode(), mtime=0)).decode(),
         "styles": npm_file(REVEAL, "dist/reveal.css") if slides else "",
-        "licences": "\n\n".join(licences),
+        "licences": "\n\n".join(told),
     }
 
 
@@ -157,9 +181,10 @@ def _licence(package: str) -> str:
     raise CommandError(f"{package} is installed without its licence, which a page must hold: install it again")
 
 
-def _executed(source: Path, notebook: NotebookNode) -> NotebookNode:
-    """The notebook with outputs and widgets' state, run unless it has them; no failure is left in it."""
+def _executed(source: Path, notebook: NotebookNode, last: str) -> NotebookNode:
+    """The notebook with outputs and widgets' state, run unless it has them, then ``last``; no failure is left in it."""
     if not _has_state(notebook):
+        notebook.cells += [new_code_cell(last)] if last else []
         code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
         now: list[str] = ["before its first cell"]
         # the kernel's own messages are the business of nobody, unless it dies
@@ -175,8 +200,9 @@ def _executed(source: Path, notebook: NotebookNode) -> NotebookNode:
                 client.execute(stderr=told)
             except Exception as error:
                 told.seek(0)
-                last = (told.read().decode(errors="replace").strip().splitlines() or [""])[-1]
-                raise CommandError(f"{source.name}, {now[-1]}: {_failure(error, last)}") from error
+                said = (told.read().decode(errors="replace").strip().splitlines() or [""])[-1]
+                raise CommandError(f"{source.name}, {now[-1]}: {_failure(error, said)}") from error
+        del notebook.cells[len(notebook.cells) - bool(last) :]
     for at, cell in enumerate(notebook.cells):
         for output in cell.get("outputs", []):
             if output.output_type == "error" and "raises-exception" not in cell.metadata.get("tags", []):
@@ -307,11 +333,15 @@ def _check_and_pack(models: list[dict[str, Any]], source: Path) -> None:
         raise CommandError(f"{source.name} holds an explorer with a broken picture: run it again") from error
 
 
+def packed(png: bytes) -> bytes:
+    """A picture of a film as lossless WebP: the same pixels in half the bytes."""
+    webp = io.BytesIO()
+    Image.open(io.BytesIO(png)).convert("RGB").save(webp, "WEBP", lossless=True, method=1, quality=50)
+    return webp.getvalue()
+
+
 def _repack(picture: dict[str, Any]) -> None:
-    """Turn a PNG of a film into lossless WebP: the same pixels in half the bytes."""
-    png, webp = io.BytesIO(base64.b64decode(picture["data"])), io.BytesIO()
-    Image.open(png).convert("RGB").save(webp, "WEBP", lossless=True, method=1, quality=50)
-    picture["data"] = base64.b64encode(webp.getvalue()).decode()
+    picture["data"] = base64.b64encode(packed(base64.b64decode(picture["data"]))).decode()
 
 
 def _json_script(value: Any) -> str:

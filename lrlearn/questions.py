@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import combinations
 from random import Random
 from typing import Any
@@ -21,14 +21,19 @@ class Question:
         truth: the right answer, a number or a word.
         beliefs: slug -> what somebody who believes that would answer.
         choices: the words to choose from, if a word is wanted.
-        curve: what is drawn above the questions, a value for each epoch; empty if nothing is.
+        trained: makes the curve that is drawn above the questions, a value for each epoch; judging needs none.
     """
 
     text: str
     truth: float | str
     beliefs: Mapping[str, float | str]
     choices: tuple[str, ...] = ()
-    curve: list[float] = field(default_factory=list)
+    trained: Callable[[], list[float]] = list
+
+    @property
+    def curve(self) -> list[float]:
+        """What is drawn above the questions; empty if nothing is."""
+        return self.trained()
 
     def __call__(self, answer: Any) -> Feedback:
         if isinstance(self.truth, str):
@@ -205,11 +210,14 @@ REGIMES = {
 
 def regime(random: Random) -> Question:
     """What a loss curve tells."""
-    from lrlearn.regression import sweep
-
     truth = random.choice([*REGIMES])
     (lr, gamma), seed = random.choice(REGIMES[truth]), random.randrange(32)
-    excess = sweep([lr], [gamma], [seed]).excess[0, 0, 0].tolist()
+
+    def excess() -> list[float]:
+        from lrlearn.regression import sweep
+
+        return sweep([lr], [gamma], [seed]).excess[0, 0, 0].tolist()
+
     slugs = {"frozen": "decay-always-converges", "noise floor": "last-steps-too-large", "diverged": "rate-too-large"}
     wrong = "just right" if truth in slugs else "frozen"
     return Question(

@@ -75,8 +75,8 @@ class Recap:
         bundle = {"text/plain": repr(self), "text/html": self._repr_html_(), **self._repr_mimebundle_()}
         display(bundle, raw=True)
         for at, (_, _, question) in enumerate(self.questions, start=1):
-            if question.curve and not self.feedback and not self.problem:
-                display(_picture(at, question.curve))
+            if not self.feedback and not self.problem and (curve := question.curve):
+                display(_picture(at, curve))
 
 
 def _asked(question: Question) -> str:

@@ -1,0 +1,132 @@
+"""A page that holds everything, taken apart: what pages share, and what comes later, become files beside them."""
+
+import base64
+import hashlib
+import io
+import json
+import re
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from lrlearn import strips
+from lrlearn.pages import STATE, packed
+
+SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/svg+xml": "svg", "image/gif": "gif", "image/webp": "webp"}
+STATE_SCRIPT = re.compile(rf'<script type="{re.escape(STATE)}">(.*?)</script>', re.DOTALL)
+HELD = re.compile(r'(<img )?src="data:((?:image|audio|video)/[\w.+-]+);base64,([^"]*)"([^>]*)')
+# of a slider's state, what a selection slider has as well
+SAME = ("continuous_update", "description", "description_allow_html", "disabled", "layout", "orientation", "readout")
+
+
+class Folder:
+    """Where the site is written. What is put there is named after its content, so that pages share it."""
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+
+    def write(self, name: str, data: bytes) -> str:
+        """A file with this name, and its name again."""
+        path = self.place / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f"{path.name}.part")  # an interruption leaves no half of a file
+        part.write_bytes(data)
+        part.replace(path)
+        return name
+
+    def put(self, kind: str, data: bytes, suffix: str) -> str:
+        """A file in the folder of its kind, named after what it holds."""
+        return self.write(f"{kind}/{hashlib.sha256(data).hexdigest()[:16]}.{suffix}", data)
+
+
+def taken_apart(page: str, folder: Folder, root: str, drawn: Path) -> str:
+    """The page with its styles, pictures and strips as files of the folder.
+
+    Args:
+        page: of `lrlearn.pages.page`.
+        folder: where the files go.
+        root: the way from the page to the folder, "" or "../".
+        drawn: where the kernel has left further strips; see `lrlearn.strips.store`.
+    """
+
+    def picture(found: re.Match) -> str:
+        image, kind, data, rest = found.groups()
+        content = base64.b64decode(data)
+        size = ""
+        if image and kind in ("image/png", "image/jpeg"):
+            with Image.open(io.BytesIO(content)) as opened:
+                size = _size(opened.size, rest)
+            if kind == "image/png" and len(smaller := packed(content)) < len(content):
+                kind, content = "image/webp", smaller
+        name = folder.put("pictures", content, SUFFIXES.get(kind, re.sub(r"\W", "", kind.split("/")[1])))
+        late = 'loading="lazy" decoding="async" ' if image else ""
+        rest = re.sub(r' width="\d+"', "", rest) if size else rest
+        return f'{image or ""}{late}src="{root}{name}"{size}{rest}'
+
+    head, body, foot = page.partition("</head>")
+    styles = re.findall(r"<style[^>]*>(.*?)</style>", head, flags=re.DOTALL)
+    head = re.sub(r"<style[^>]*>.*?</style>\n?", "", head, flags=re.DOTALL)
+    sheet = folder.put("assets", "\n".join(styles).encode(), "css")
+    state = STATE_SCRIPT.search(foot)
+    foot, told = (foot[: state.start()] + foot[state.end() :], state[1]) if state else (foot, "")
+    foot = HELD.sub(picture, foot)
+    if told:
+        light = json.dumps(_lightened(json.loads(told), folder, drawn)).replace("<", "\\u003c")
+        foot = foot.replace("</body>", f'<script type="{STATE}">{light}</script>\n</body>')
+    return f'{head}<link rel="stylesheet" href="{root}{sheet}">\n{body}{foot}'
+
+
+def _size(pixels: tuple[int, int], rest: str) -> str:
+    """Width and height of a picture as attributes: its place is kept while it is on its way."""
+    width = re.search(r' width="(\d+)"', rest)
+    across = int(width[1]) if width else pixels[0]
+    return f' width="{across}" height="{round(pixels[1] * across / pixels[0])}"'
+
+
+def _lightened(state: dict[str, Any], folder: Folder, drawn: Path) -> dict[str, Any]:
+    """The widgets' state without any picture: each film knows the files of its strips instead."""
+    models = state["state"]
+    for name, model in models.items():
+        if "strip" not in model["state"]:
+            continue
+        buffers = {tuple(buffer["path"]): base64.b64decode(buffer["data"]) for buffer in model.pop("buffers", [])}
+        strip = model["state"]["strip"]
+        pictures = [buffers[("strip", "pictures", at)] for at in range(len(strip["pictures"]))]
+        controls = [models[one.removeprefix("IPY_MODEL_")] for one in model["state"]["controls"]]
+        files = {}
+        if (index := drawn / f"{name}.json").exists():
+            told = json.loads(index.read_text(encoding="utf-8"))
+            files = {key: _kept(drawn / file, folder) for key, file in told["files"].items()}
+            for control, stops in zip(controls, told["stops"], strict=True):
+                if stops:
+                    _give_stops(control, stops)
+        strip["controls"] = [_position(control["state"]) for control in controls]
+        key = json.dumps(strip["controls"], separators=(",", ":"))
+        files.setdefault(key, folder.put("strips", strips.to_bytes(strip | {"pictures": pictures}), "strip"))
+        model["state"] |= {"strip": {}, "strips": files}
+    return state
+
+
+def _position(state: Mapping[str, Any]) -> Any:
+    """What a filmstrip knows of a control."""
+    return state.get("index", state.get("value"))
+
+
+def _kept(path: Path, folder: Folder) -> str:
+    """A strip that the kernel has drawn, as a file of the site with smaller pictures."""
+    strip = strips.from_bytes(path.read_bytes())
+    with ThreadPoolExecutor(2) as workers:
+        strip["pictures"] = list(workers.map(packed, strip["pictures"]))
+    return folder.put("strips", strips.to_bytes(strip), "strip")
+
+
+def _give_stops(control: dict[str, Any], stops: list[Any]) -> None:
+    """Make a selection slider of a slider: it stops only where there is a strip."""
+    before = control["state"]
+    control["state"] = {name: before[name] for name in before if name in SAME or name.startswith("_")}
+    control["state"] |= {"_model_name": "SelectionSliderModel", "_view_name": "SelectionSliderView"}
+    control["state"] |= {"_options_labels": [f"{stop:g}" for stop in stops], "index": stops.index(before["value"])}
+    control["model_name"] = "SelectionSliderModel"

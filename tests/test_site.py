@@ -1,0 +1,380 @@
+"""The course as a site: a small one is built here, and used in a real Chromium from a server on this machine."""
+
+import gzip
+import os
+import re
+import threading
+import urllib.error
+import urllib.request
+import zipfile
+from pathlib import Path
+
+import lab
+import nbformat
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from hypothesis import given
+from hypothesis import strategies as st
+from playwright.sync_api import expect
+from refresh_lessons import lessons
+from test_export import PICTURE, fetched, notebook
+from test_standin import with_and_without
+
+from lrlearn import assets, commands, exercises, links, pages, recaps, serving, site, strips
+
+in_browser = pytest.mark.browser
+LESSONS = [path for path in lessons() if path.name not in site.LEFT_OUT]
+OPENING = "# {title}\n\n**You will be able to** drag it.\n\n**Minutes:** 3. **You need:** nothing.\n\n{more}"
+DRAG = """import ipywidgets
+from matplotlib.figure import Figure
+
+from lrlearn import filmstrip
+
+
+def draw(value, num_epochs, initial_lr):
+    figure = Figure((6, 3))
+    figure.subplots().plot([0, value], [initial_lr, num_epochs])
+    return figure
+
+
+filmstrip(
+    draw,
+    [0.1, 0.2, 0.3],
+    lambda value, num_epochs, initial_lr: f"A line to {value}, {num_epochs}, {initial_lr}.",
+    name="gamma",
+    controls={
+        "num_epochs": ipywidgets.IntSlider(20, 15, 40, description="num_epochs"),
+        "initial_lr": ipywidgets.FloatSlider(0.5, min=0.5, max=1, description="initial_lr"),
+    },
+)"""
+ANSWER = 'from lrlearn.exercises import check\n\ncheck("lr-at-epoch", {answer})'
+LOOP = """from lrlearn.exercises import check
+
+
+def my_loop(optimizer, scheduler, num_epochs, batches_per_epoch):
+    for _ in range(num_epochs):
+        for _ in range(batches_per_epoch):
+            optimizer.step()
+
+
+check("first-loop", my_loop)"""
+NEEDS_TORCH = 'from lrlearn.exercises import check\n\ncheck("best-gamma-alone", 0.9)'
+
+
+def tries(path):
+    """The cells of a lesson that can be tried in its page."""
+    cells = site._lesson(path).notebook.cells
+    return [cell.source for cell in cells if site.TRY in cell.metadata.get("tags", [])]
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_an_exercise_of_a_lesson_needs_no_other_cell_and_is_open(path):
+    for source in tries(path):
+        *before, last = source.strip().rpartition("\n")
+        names = {}
+        exec("".join(before), names)
+        answer = eval(last, names)
+        assert not any(one.answered for one in getattr(answer, "feedback", None) or [answer])
+
+
+def test_every_exercise_and_recap_of_the_lessons_is_found():
+    found = "\n".join(source for path in LESSONS for source in tries(path))
+    in_lessons = {
+        name for path in LESSONS for name in re.findall(r'check\(\s*"([\w-]+)"', path.read_text().replace("\\", ""))
+    }
+    assert in_lessons == set(re.findall(r'check\("([\w-]+)"', found)) and len(in_lessons) > 12
+    assert set(re.findall(r'recap\("([\w-]+)"', found)) == set(recaps.LESSONS)
+
+
+@pytest.mark.parametrize("lesson", recaps.LESSONS)
+@pytest.mark.parametrize("round", [1, 2, 3])
+def test_a_recap_is_judged_without_torch(lesson, round):
+    answers = [question.truth for _, _, question in recaps.questions(lesson, round)]
+    real, stand_in = with_and_without(lambda: repr(exercises.recap(lesson, round, answers)))
+    assert real == stand_in and real.count("Right.") == recaps.QUESTIONS
+
+
+@given(st.lists(st.binary(max_size=50), max_size=5), st.text())
+def test_a_strip_comes_back_from_its_file(pictures, words):
+    strip = {"pictures": pictures, "descriptions": [words], "panels": [0.5]}
+    assert strips.from_bytes(strips.to_bytes(strip)) == strip
+
+
+def page(folder, name, body):
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(body, encoding="utf-8")
+    return Path(name)
+
+
+GOOD = ["b/c.html", "b/c.html#there", "#here", "", "https://example.org", "mailto:a@example.org", "b/../a.html#here"]
+BROKEN = ["c.html", "b/c.html#nowhere", "#nowhere", "../a.html", "b", "file:///a.html", "javascript:x", "//example.org"]
+
+
+@pytest.mark.parametrize("lead", GOOD)
+def test_a_link_that_leads_somewhere_is_fine(tmp_path, lead):
+    ways = [
+        page(tmp_path, "a.html", f'<p id="here"><a href="{lead}">x</a>'),
+        page(tmp_path, "b/c.html", '<p id="there">'),
+    ]
+    links.check(tmp_path, ways)
+
+
+@pytest.mark.parametrize("tag", ['<a href="{}">', '<img src="{}">', '<link href="{}">'])
+@pytest.mark.parametrize("lead", BROKEN)
+def test_a_broken_link_stops_the_build_and_is_named(tmp_path, lead, tag):
+    ways = [page(tmp_path, "a.html", tag.format(lead)), page(tmp_path, "b/c.html", "")]
+    with pytest.raises(commands.CommandError, match=f"1 broken links: a.html: {re.escape(lead)}"):
+        links.check(tmp_path, ways)
+
+
+def test_what_is_loaded_from_elsewhere_is_a_broken_link(tmp_path):
+    for tag in ('<img src="https://example.org/a.png">', '<script src="https://example.org/a.js"></script>'):
+        with pytest.raises(commands.CommandError, match="broken links"):
+            links.check(tmp_path, [page(tmp_path, "a.html", tag)])
+
+
+@pytest.fixture(scope="module")
+def npm():
+    fetched()
+    try:
+        for package, (file, integrity) in assets.EDITOR.items():
+            pages.npm_files(package, integrity, [file])
+        pages.npm_files(assets.PYODIDE, assets.PYODIDE_SHA, assets.PYTHON)
+    except commands.CommandError as error:
+        if os.environ.get("CI") or "SHA-512" in str(error):
+            raise
+        pytest.skip(f"the site is not tested: {error}")
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("course")
+    more = "## A section\n\n[the other](sub/two.ipynb#Part), [a section](#A-section)"
+    picture = f"\n\n![a square](data:image/png;base64,{PICTURE})"
+    notebook(
+        folder / "00-one.ipynb",
+        OPENING.format(title="One", more=more),
+        DRAG,
+        ANSWER.format(answer="..."),
+        LOOP,
+        NEEDS_TORCH,
+    )
+    notebook(folder / "sub/two.ipynb", OPENING.format(title="Two & three", more="## Part" + picture), "print(1)")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def built(npm, course, tmp_path_factory):
+    """The site of a small course, whose front page has the same small explorer as its first lesson."""
+    folder = tmp_path_factory.mktemp("site")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(site, "DRAG", DRAG)
+        site.main(["--to", str(folder), str(course / "00-one.ipynb"), str(course / "sub/two.ipynb")])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(built):
+    made = serving.server(built, 0)
+    threading.Thread(target=made.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{made.server_address[1]}/"
+    made.shutdown()
+    made.server_close()
+
+
+def test_pages_are_light_and_share_their_files(built):
+    front, one, two = ((built / name).read_text() for name in ("index.html", "00-one.html", "sub/two.html"))
+    assert max(map(len, (front, one, two))) < 60_000 and "<style" not in front + one + two
+    assert len(list((built / "assets").glob("*.css"))) == 1
+    assert len(list((built / "pictures").glob("*"))) == 2  # the first lesson's is the front page's
+    assert len(list((built / "strips").glob("*"))) == 4  # two controls with two stops each; all four are drawn once
+    assert 'href="../00-one.html"' in two and 'src="../pictures/' in two and 'src="../assets/site.js"' in two
+    assert "urlpath=lab/tree/lessons/00-one.ipynb" in one and "urlpath=lab/tree/lessons/sub/two.ipynb" in two
+    assert '<li><a href="#A-section">A section</a></li>' in one
+
+
+def test_the_files_in_the_page_are_those_of_the_notebooks(built):
+    with zipfile.ZipFile(built / "python/lrlearn.zip") as archive:
+        held = {name: archive.read(name) for name in archive.namelist()}
+    here = Path(exercises.__file__).parent
+    assert held["lrlearn/exercises.py"] == (here / "exercises.py").read_bytes()
+    assert all(data == (here.parent / name).read_bytes() for name, data in held.items())
+
+
+def test_licences_of_everything_that_is_shipped_are_kept(built):
+    words = (built / "licences.txt").read_text()
+    assert all(package in words for package in [*assets.EDITOR, assets.PYODIDE])
+    assert words.count("Permission is hereby granted") >= len(assets.EDITOR)
+
+
+def test_it_is_served_compressed_on_this_machine_alone(address, built):
+    asked = urllib.request.Request(f"{address}index.html", headers={"Accept-Encoding": "gzip"})
+    with urllib.request.urlopen(asked) as answer:
+        assert gzip.decompress(answer.read()) == (built / "index.html").read_bytes()
+    with urllib.request.urlopen(f"{address}python/pyodide.asm.wasm") as answer:
+        assert answer.headers["Content-Type"] == "application/wasm"
+    for name in ("nothing.html", "nothing.strip", "../secret.txt"):
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            urllib.request.urlopen(f"{address}{name}")
+    with serving.server(built, 0) as other:
+        assert other.server_address[0] == "127.0.0.1"
+
+
+def test_a_port_that_is_taken_and_a_folder_that_is_none_are_told(built):
+    with serving.server(built, 0) as taken, pytest.raises(commands.CommandError, match="another after --serve"):
+        serving.server(built, taken.server_address[1])
+    with pytest.raises(commands.CommandError, match="is no folder"):
+        serving.server(built / "nothing", 0)
+
+
+@pytest.mark.parametrize(
+    ("drag", "link", "told"),
+    [
+        ("1 / 0", "x.ipynb", r"index\.ipynb, cell 2 \(1 / 0\): ZeroDivisionError"),
+        ("1", "#y", "broken links: bad.html: #y"),
+    ],
+)
+def test_a_build_that_goes_wrong_says_why(npm, tmp_path, monkeypatch, drag, link, told):
+    monkeypatch.setattr(site, "DRAG", drag)
+    bad = notebook(tmp_path / "bad.ipynb", f"# [x]({link})")
+    held = nbformat.read(bad, as_version=4)
+    held.metadata["widgets"] = {pages.STATE: {"state": {}}}  # as it is: no kernel runs it
+    nbformat.write(held, bad)
+    with pytest.raises(SystemExit, match=told):
+        site.main(["--draft", "--to", str(tmp_path / "site"), str(bad)])
+
+
+class Visit:
+    """A page of the site in the browser: what it asked for and complained about."""
+
+    def __init__(self, browser, address, **options):
+        self.context = browser.new_context(**{"viewport": {"width": 1300, "height": 1000}} | options)
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(60_000)
+        self.asked, self.complaints = [], []
+        self.page.on("request", lambda request: self.asked.append(request.url))
+        self.page.on("console", lambda said: self.complaints.append(said.text) if said.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.goto(address)
+
+    def elsewhere(self, address):
+        return [url for url in self.asked if not url.startswith((address, "blob:", "data:"))]
+
+
+@pytest.fixture(scope="module")
+def one(browser, address):
+    made = Visit(browser, f"{address}00-one.html")
+    yield made
+    made.context.close()
+
+
+def answer(visit, at, source):
+    """Type an answer into an exercise's editor, check it, and what is said."""
+    exercise = visit.page.locator(".lrlearn-try-it").nth(at)
+    exercise.locator(".cm-content").click()
+    visit.page.keyboard.press("Control+A")
+    visit.page.keyboard.insert_text(source)
+    exercise.get_by_role("button", name="Check").click()
+    expect(exercise.get_by_role("button", name="Check")).to_be_enabled(timeout=120_000)
+    return exercise.locator(".lrlearn-told")
+
+
+@in_browser
+def test_the_front_page_drags_and_leads_to_the_lessons(browser, address):
+    visit = Visit(browser, address)
+    explorer = lab.explorers(visit.page).first
+    expect(lab.canvas(explorer)).to_have_attribute("data-index", "0", timeout=60_000)
+    lab.drag(visit.page, explorer, 1.1)
+    expect(lab.canvas(explorer)).to_have_attribute("aria-label", "A line to 0.3, 20, 0.5.")
+    expect(visit.page.get_by_text("0 of 3 right")).to_be_visible()
+    assert not any("python/" in url for url in visit.asked), "Python waits until somebody comes near an exercise"
+    assert visit.elsewhere(address) == visit.complaints == []
+    visit.page.get_by_role("link", name="Two & three").click()
+    expect(visit.page.get_by_role("heading", name="Two & three")).to_be_visible()
+    visit.page.get_by_role("navigation", name="The course").get_by_role("link", name="Previous: 00 One").click()
+    expect(visit.page).to_have_url(f"{address}00-one.html")
+    visit.context.close()
+
+
+@in_browser
+def test_a_further_control_is_alive_and_stops_where_there_is_a_strip(one):
+    explorer = lab.explorers(one.page).first
+    expect(lab.canvas(explorer)).to_have_attribute("aria-label", "A line to 0.1, 20, 0.5.", timeout=60_000)
+    for at, told in ((1, "A line to 0.1, 40, 0.5."), (2, "A line to 0.1, 40, 1.0.")):
+        lab.handle(explorer, at).focus()
+        one.page.keyboard.press("ArrowRight")
+        expect(lab.canvas(explorer)).to_have_attribute("aria-label", told)
+        expect(lab.canvas(explorer)).to_have_class("lrlearn-filmstrip")
+    expect(explorer.locator(".lrlearn-notice")).to_be_empty()
+
+
+@in_browser
+def test_an_answer_is_judged_in_the_page_and_a_right_one_is_remembered(one, address):
+    expect(answer(one, 0, ANSWER.format(answer="0.2 * 0.8**5"))).to_contain_text("off-by-one-epoch")
+    expect(answer(one, 0, "nothing_like_it")).to_contain_text("NameError")
+    expect(answer(one, 1, LOOP)).to_contain_text("never-stepped")
+    needs = answer(one, 2, NEEDS_TORCH)
+    expect(needs).to_contain_text("Not judged")
+    assert "mybinder.org" in needs.get_by_role("link").get_attribute("href")
+    expect(one.page.locator("#lrlearn-right")).to_have_text("Right so far: 0 of 3.")
+    expect(answer(one, 0, ANSWER.format(answer="0.2 * 0.8**4"))).to_contain_text("Right.")
+    expect(one.page.locator("#lrlearn-right")).to_have_text("Right so far: 1 of 3.")
+    other = one.context.new_page()
+    other.goto(address)
+    expect(other.get_by_text("1 of 3 right")).to_be_visible()
+    other.get_by_role("button", name="Forget my right answers").click()
+    expect(other.get_by_text("0 of 3 right")).to_be_visible()
+    other.close()
+    assert one.elsewhere(address) == []
+
+
+@in_browser
+def test_an_endless_loop_is_stopped_and_the_next_answer_is_judged(one):
+    exercise = one.page.locator(".lrlearn-try-it").first
+    exercise.locator(".cm-content").click()
+    one.page.keyboard.press("Control+A")
+    one.page.keyboard.insert_text("while True:\n    pass")
+    exercise.get_by_role("button", name="Check").click()
+    exercise.get_by_role("button", name="Stop").click()
+    expect(exercise.locator(".lrlearn-told")).to_contain_text("Stopped")
+    expect(answer(one, 0, ANSWER.format(answer="0.2"))).to_contain_text("never-stepped")
+
+
+@in_browser
+def test_the_editor_is_no_trap_for_the_keyboard(one):
+    exercise = one.page.locator(".lrlearn-try-it").first
+    exercise.locator(".cm-content").click()
+    one.page.keyboard.press("Tab")
+    expect(exercise.get_by_role("button", name="Check")).to_be_focused()
+    exercise.get_by_role("button", name="Start anew").click()
+    expect(exercise.locator(".cm-content")).to_contain_text('check("lr-at-epoch", ...)')
+
+
+@in_browser
+def test_axe_finds_nothing_in_the_site(one, browser, address):
+    found = [Axe().run(one.page)]
+    front = Visit(browser, address)
+    expect(lab.canvas(front.page).first).to_have_attribute("data-index", "0", timeout=60_000)
+    found.append(Axe().run(front.page))
+    assert [each.violations_count for each in found] == [0, 0], "\n".join(each.generate_report() for each in found)
+    front.context.close()
+
+
+@in_browser
+def test_on_a_phone_nothing_is_wider_than_the_screen(browser, address):
+    phone = Visit(
+        browser, f"{address}00-one.html", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+    expect(lab.canvas(phone.page).first).to_have_attribute("data-index", "0", timeout=60_000)
+    phone.page.locator(".lrlearn-try-it").last.wait_for()
+    assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390
+    phone.context.close()
+
+
+@in_browser
+def test_without_scripts_the_pictures_and_the_code_are_there(browser, address):
+    still = Visit(browser, f"{address}00-one.html", java_script_enabled=False)
+    picture = still.page.get_by_alt_text("A line to 0.1, 20, 0.5.")
+    expect(picture).to_be_visible()
+    expect(still.page.get_by_text('check("first-loop", my_loop)')).to_be_visible()
+    still.context.close()
