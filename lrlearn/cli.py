@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 
 import lrlearn
-from lrlearn.commands import CommandError, command, lessons, missing
+from lrlearn.commands import CommandError, command, extra, lessons, missing
 
 FIRST = "00-start-here.ipynb"
 COMMANDS = ("classroom", "export", "report", "site")  # each the main function of a module of lrlearn
@@ -56,7 +56,8 @@ def open_course(arguments: list[str]) -> None:
     print(f"{copied} files copied to {folder.resolve()}{yours}", file=sys.stderr)
     if not importlib.util.find_spec("sklearn"):
         print(f"The applications need more; this installs it: {missing('applications')}", file=sys.stderr)
-    from jupyterlab.labapp import LabApp
+    with extra("applications"):
+        from jupyterlab.labapp import LabApp
 
     os.chdir(folder)  # the folder that JupyterLab shows
     LabApp.launch_instance([FIRST, *arguments[named:]])

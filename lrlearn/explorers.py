@@ -58,7 +58,9 @@ class ScheduleExplorer(Filmstrip):
             controls={
                 "initial_lr": _number("initial_lr", initial_lr, 0.01, 1.0, 0.01),
                 "num_epochs": _count("num_epochs", num_epochs, 2, 100),
-                "log": ipywidgets.Checkbox(value=log, description="logarithmic axis", indent=False),
+                "log": ipywidgets.ToggleButtons(  # not a Checkbox: Colab's widgets are too old to draw one of today's
+                    options=[("linear", False), ("logarithmic", True)], value=log, description="axis of the rate"
+                ),
             },
             value=_among("gamma", gamma, gammas),
         )

@@ -29,6 +29,7 @@ from lrlearn.sliders import TOLERANCE, short, tidy
 from lrlearn.steady import DRAWING
 
 REST = 1.0  # seconds without a change after which the notebook gets the picture that it keeps
+VIEW = "application/vnd.jupyter.widget-view+json"
 KEPT = "This is the last picture. To move it again: Run > Run All Cells."
 
 
@@ -292,11 +293,14 @@ class Filmstrip(ipywidgets.VBox):
         return f"{type(self).__name__}({shown})"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict]:
-        bundle = super()._repr_mimebundle_(**kwargs)
+        # anywidget's, not that of the box: ipywidgets 7 has none, and on Colab it tells where what draws widgets is
+        own: Any = self._film._repr_mimebundle_(**kwargs)
+        bundle, about = own
+        bundle[VIEW] = bundle[VIEW] | {"model_id": self.model_id}
         # JupyterLab shows the first line of what is folded: it must give nothing away
         bundle["text/plain"] = f"The picture in words:\n{self!r}\n{self.description}"
         bundle["image/png"] = base64.b64encode(self.png).decode()
-        return bundle, {"image/png": {"width": self._film.strip["width"], "alt": self.description}}
+        return bundle, about | {"image/png": {"width": self._film.strip["width"], "alt": self.description}}
 
     def _ipython_display_(self) -> None:
         """Show the sliders, and beside them a picture that stays when the notebook is opened again.

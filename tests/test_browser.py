@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 
+import ipywidgets
 import lab
 import pytest
 from lab import opened, readout, shot
@@ -148,6 +149,8 @@ def what_is_wrong(explorer: Locator, reference: lrlearn.filmstrip) -> str:
     if lab.stale(explorer):
         return "the picture is marked as not current"
     for row, slider in enumerate([reference.slider, *reference.controls.values()]):
+        if isinstance(slider, ipywidgets.ToggleButtons):
+            continue
         if hasattr(slider, "options"):
             slider.index = [label for label, _ in slider.options].index(readout(explorer, row))
         elif hasattr(slider, "readout_format"):
@@ -196,7 +199,7 @@ def test_each_arrow_key_moves_one_step(page, explorer, reference):
 def test_every_slider_has_a_name_and_speaks_its_value(page, explorer, reference):
     for row, name in enumerate([reference._name, *reference.controls]):
         if not explorer.locator(".noUi-handle").nth(row).count():
-            continue  # a checkbox
+            continue  # two buttons
         lab.handle(explorer, row).focus()
         page.keyboard.press("ArrowLeft")
         expect(lab.handle(explorer, row)).to_have_attribute("aria-label", name)
@@ -216,14 +219,14 @@ def test_a_further_control_is_marked_until_its_picture_is_there(page):
     explorer = lab.explorers(page).first
     expect(lab.canvas(explorer)).to_have_attribute("data-whole", "true", timeout=PATIENCE * 1000)
     explorer.evaluate(MARKED)
-    explorer.get_by_role("checkbox").check()
+    explorer.get_by_role("button", name="logarithmic").click()
     expect(explorer.locator(".lrlearn-notice")).to_have_text("Drawing for the new settings ...")
     expect(lab.canvas(explorer)).to_have_attribute(
         "aria-label", re.compile("On the logarithmic axis"), timeout=PATIENCE * 1000
     )
     expect(explorer.locator(".lrlearn-notice")).to_be_empty()
     assert page.evaluate("window.unmarked") == [True], "an old picture counts as current until the new one is painted"
-    explorer.get_by_role("checkbox").uncheck()
+    explorer.get_by_role("button", name="linear").click()
 
 
 def test_the_first_picture_is_there_before_the_others_are_drawn(browser, server):
@@ -362,11 +365,12 @@ def test_a_hidden_notebook_is_up_to_date_when_it_is_seen_again(one):
 def test_a_cell_run_again_and_a_reloaded_page_still_drag(one):
     lab.run_all(one)
     assert lab.explorers(one).count() == 2
-    lab.explorers(one).first.get_by_role("checkbox").check()  # the explorer of the run before is gone: all else lives
+    # the explorer of the run before is gone: all else lives
+    lab.explorers(one).first.get_by_role("button", name="logarithmic").click()
     expect(lab.canvas(lab.explorers(one).nth(1))).to_have_attribute(
         "aria-label", re.compile("logarithmic axis"), timeout=PATIENCE * 1000
     )
-    lab.explorers(one).first.get_by_role("checkbox").uncheck()
+    lab.explorers(one).first.get_by_role("button", name="linear").click()
     lab.drag(one, lab.explorers(one).first, 0.4)
     assert_shown(lab.explorers(one).nth(1), lrlearn.ScheduleExplorer())
     lab.command(one, "docmanager:save")

@@ -54,8 +54,6 @@ every_explorer = pytest.mark.parametrize("kind", START, ids=lambda kind: kind.__
 
 def any_value(widget: ipywidgets.Widget) -> st.SearchStrategy:
     """Everything that a control may be set to."""
-    if isinstance(widget, ipywidgets.Checkbox):
-        return st.booleans()
     if hasattr(widget, "_options_full"):
         return st.sampled_from([value for _, value in widget._options_full])
     numbers = st.integers if isinstance(widget, ipywidgets.IntSlider) else st.floats
