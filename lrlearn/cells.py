@@ -20,6 +20,7 @@ class Finished(Protocol):
 
 
 _waiting: list[Finished] = []  # what the code that runs now has made
+_afterwards: list[Callable[[], None]] = []  # what it wants done when it has run
 _shown: "weakref.WeakKeyDictionary[Finished, dict[str, str]]" = weakref.WeakKeyDictionary()  # cell -> its run
 _last_run: dict[str, str] = {}  # of each cell
 
@@ -43,6 +44,11 @@ def shown(thing: Finished) -> None:
     cell, run = _cell_and_run()
     if cell and run:
         _shown.setdefault(thing, {})[cell] = run
+
+
+def afterwards(do: Callable[[], None]) -> None:
+    """Call ``do()`` when the cell that runs now has run, below what it shows."""
+    _afterwards.append(do)
 
 
 def soon(do: Callable[[], Any], seconds: float) -> bool:
@@ -76,6 +82,9 @@ def _cell_has_run(result: Any) -> None:
             shell.showtraceback((type(error), error, error.__traceback__), tb_offset=1)
             if result is not None:
                 result.error_in_exec = error
+    wanted, _afterwards[:] = list(_afterwards), []
+    for do in wanted:
+        do()
     cell, run = _cell_and_run()
     if cell and run:
         _last_run[cell] = run

@@ -231,11 +231,15 @@ class Comparison:
     def _wrong(self, asked: list[Asked], wrong: Asked, ask: Callable[[tuple], Seen]) -> Feedback:
         corner = next((name for name, inputs in self.corners.items() if inputs is wrong.inputs), None)
         if not corner:
+            # an example that is not wrong in its last digits only, if there is one
+            wrong = next((one for one in asked if not one.got.agrees(one.want, copied)), wrong)
             asked = asked + [Asked(one, ask(one), Seen()) for one in self.apart]
         slug = self.diagnose(asked)
         if slug is None and wrong.got.trouble and len({one.got.trouble for one in asked}) == 1:
             return Feedback(False, None, f"{wrong.got.trouble}.")  # the same everywhere: no example is needed
         hints = [self.also.get(slug, "")] if slug else [f"Right but for one corner, {corner}." if corner else ""]
+        if not slug and len(asked) > 1 and all(one.got.numbers == wrong.got.numbers for one in asked):
+            hints.append("It gives the same number whatever it is called with.")
         if not (self.given and slug):
             hints.append(self._example(wrong))
         return Feedback(False, slug, " ".join(filter(None, hints)))

@@ -176,6 +176,7 @@ EXERCISES: dict[str, Callable[[Any], Feedback]] = {
         },
         draw=lambda numbers: (_some_lr(numbers), _some_gamma(numbers), numbers.randint(0, 30)),
         apart=[(0.25, 0.5, epoch) for epoch in (20, 50, 100, 1000)],
+        says={"gamma-above-one": "gamma may be above 1: the formula holds as it is, and the rate grows."},
     ),
     "recursive-lr": recursive_lr,
     "half-life": Comparison(
@@ -210,7 +211,7 @@ EXERCISES: dict[str, Callable[[Any], Feedback]] = {
         inputs=list(product((0.1, 0.5), (0.9, 0.75, 0.5, 0.2))),
         corners={"gamma 1 (no limit: math.inf)": (0.1, 1.0), "gamma 0": (0.1, 0.0)},
         draw=lambda numbers: (_some_lr(numbers), _some_gamma(numbers)),
-        also={"decay-always-converges": "(Without any decay there is no limit indeed: never-stepped.)"},
+        also={"decay-always-converges": "(A rate that never changes has no limit indeed: never-stepped.)"},
     ),
     "worked-table": Comparison(
         truth=_table(exponential_lr),
@@ -218,7 +219,11 @@ EXERCISES: dict[str, Callable[[Any], Feedback]] = {
         | {"get-lr-as-current": [probes.read_from_get_lr]}
         | _tables({"tensor-lr-alias": [lambda i, g, e: i * g**4, lambda i, g, e: i * g**5]}),
         inputs=[(0.5, 0.8)],
-        also={"off-by-one-epoch": "A log written after scheduler.step() (logged-after-step) looks like that too."},
+        says={
+            "get-lr-as-current": "These are the next epoch's rates: a loop that multiplies before it keeps the rate.",
+            "tensor-lr-alias": "All five are the same rate, that of the end: keep the number of each epoch.",
+        },
+        also={"off-by-one-epoch": "Rates kept after scheduler.step() look like that too (logged-after-step)."},
         size=5,
         given=True,
     ),

@@ -25,7 +25,7 @@ def export(notebooks: Iterable[Path | str], folder: Path | str, *, slides: bool 
 
     Args:
         notebooks: files to export. Those without widgets' state are executed, in their own folder.
-            The outputs of a cell whose metadata say ``jupyter.outputs_hidden`` are folded.
+            Outputs are folded that answer a "**Predict", or whose cell says ``jupyter.outputs_hidden``.
         folder: where the pages go, in the folders that the notebooks have among themselves.
         slides: as slides of reveal.js, without code, by the notebooks' slideshow metadata.
 

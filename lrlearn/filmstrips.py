@@ -18,19 +18,18 @@ import anywidget
 import ipywidgets
 import traitlets
 from IPython import get_ipython
-from IPython.display import DisplayHandle, display
+from IPython.display import display
 from ipywidgets import widget_serialization
 from matplotlib.figure import Figure
 
-from lrlearn import cells, sliders
+from lrlearn import cells, kept, sliders
 from lrlearn.checks import quoted
-from lrlearn.rendering import LINE, drawn, give_back_memory, with_a_line
+from lrlearn.rendering import drawn, give_back_memory
 from lrlearn.sliders import TOLERANCE, short, tidy
 from lrlearn.steady import DRAWING
 
 REST = 1.0  # seconds without a change after which the notebook gets the picture that it keeps
 VIEW = "application/vnd.jupyter.widget-view+json"
-KEPT = "This is the last picture. To move it again: Run > Run All Cells."
 
 
 class Film(anywidget.AnyWidget):
@@ -104,7 +103,7 @@ class Filmstrip(ipywidgets.VBox):
         self._name, self._waiting, self._moves = name, False, 0
         self._draw: Any = draw
         self._describe: Any = describe
-        self._kept: DisplayHandle | None = None
+        self._kept: kept.Kept | None = None
         self.slider: Any = None
         self._film = Film()  # first: while the sliders are made and the picture is drawn, the browser reads its script
         try:
@@ -122,6 +121,8 @@ class Filmstrip(ipywidgets.VBox):
         self._observe()
         _open.add(self)
         cells.made(self, get_ipython())
+        if _keeps_pictures():
+            get_ipython().display_formatter.mimebundle_formatter.for_type(ipywidgets.Box, _show_box)
 
     @property
     def value(self) -> Any:
@@ -285,8 +286,7 @@ class Filmstrip(ipywidgets.VBox):
 
     def _keep_now(self, move: int) -> None:
         if self._kept and move == self._moves and self._up_to_date() and self._film.strip["pictures"][self._index()]:
-            picture, about = self._kept_picture()
-            self._kept.update(picture, metadata=about, raw=True)
+            self._kept.update(self._kept_picture())
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={short(value)}" for name, value in self.settings.items())
@@ -303,24 +303,21 @@ class Filmstrip(ipywidgets.VBox):
         return bundle, about | {"image/png": {"width": self._film.strip["width"], "alt": self.description}}
 
     def _ipython_display_(self) -> None:
-        """Show the sliders, and beside them a picture that stays when the notebook is opened again.
-
-        JupyterLab shows nothing but an error for a widget whose kernel is gone, so the picture is an output of its
-        own. filmstrip.css hides it while there are sliders. Colab puts each output into a page of its own.
-        """
+        """Show the sliders, and beside them a picture that stays when the notebook is opened again."""
         cells.shown(self)
         data, metadata = self._repr_mimebundle_() if self in _open else ({"text/plain": repr(self)}, {})
-        if self not in _open or "google.colab" in sys.modules or not getattr(get_ipython(), "kernel", None):
+        if self not in _open or not _keeps_pictures():
             display(data, metadata=metadata, raw=True)
             return
         display({mime: value for mime, value in data.items() if mime != "image/png"}, raw=True)
-        picture, about = self._kept_picture()
-        self._kept = display(picture, metadata=about, raw=True, display_id=f"lrlearn-{self._film.model_id}")
+        self._keep_here()
+
+    def _keep_here(self, at_once: bool = False) -> None:
+        if self in _open:
+            self._kept = kept.Kept(self._film.model_id, self._kept_picture(), at_once=at_once)
 
     def _kept_picture(self) -> tuple[dict, dict]:
-        picture = base64.b64encode(with_a_line(self.png, KEPT)).decode()
-        about = {"width": self._film.strip["width"], "alt": self.description}
-        return {"image/png": picture}, {"image/png": about, "lrlearn": {"line": LINE}}
+        return kept.bundle(self.png, self._film.strip["width"], self.description)
 
 
 filmstrip = Filmstrip  # a lesson calls it like the function that it stands for
@@ -330,6 +327,20 @@ filmstrip = Filmstrip  # a lesson calls it like the function that it stands for
 # A part of a slider has it fetch the script that draws sliders, before a filmstrip is on its way.
 _first = ipywidgets.SliderStyle() if get_ipython() else None
 _open: "weakref.WeakSet[Filmstrip]" = weakref.WeakSet()
+
+
+def _keeps_pictures() -> bool:
+    """Whether a cell can have a picture beside its sliders; Colab puts each output into a page of its own."""
+    return "google.colab" not in sys.modules and bool(getattr(get_ipython(), "kernel", None))
+
+
+def _show_box(box: ipywidgets.Box, **kwargs: Any) -> Any:
+    """What IPython shows of any box, as ever; the pictures of the explorers in it are kept once the cell has run."""
+    for strip in kept.inside(box, Filmstrip) if _keeps_pictures() else ():
+        if strip in _open:
+            cells.shown(strip)
+            cells.afterwards(functools.partial(strip._keep_here, at_once=True))
+    return box._repr_mimebundle_(**kwargs)
 
 
 def _words(description: Any) -> str:

@@ -32,7 +32,7 @@ HINTS = {
     "new-group-at-the-first-rate": "A group added without its own lr starts at the first rate, not at today's.",
     "every-n-epochs": "That multiplies once in several epochs; here gamma is multiplied in after every epoch.",
     "ratio-upside-down": "The ratio is upside down.",
-    "divided-not-rooted": "A quotient does not undo a power: what gives gamma when it is multiplied n times is a root.",
+    "divided-not-rooted": "Dividing does not undo a power: what gives gamma when it is multiplied n times is a root.",
     "step-with-the-epoch": "step(epoch) sets that epoch's rate, here the one just used: leave out the argument.",
     "per-micro-batch-step": "That multiplies for every micro-batch that is accumulated; once an epoch is wanted.",
     "stepped-by-every-process": "That multiplies several times an epoch, as when every process calls scheduler.step().",

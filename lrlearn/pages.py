@@ -254,11 +254,15 @@ def _failure(error: Exception, last: str) -> str:
 
 def _shown(source: Path, notebook: NotebookNode) -> NotebookNode:
     """Only what a page shows of a notebook, checked: whatever else it holds could end up in the page as markup."""
-    cells = []
+    cells, asked = [], False
     for at, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code":
+            asked = (
+                "**Predict" in cell.source
+            )  # what follows answers it: JupyterLab forgets a fold when it runs the cell
         tags = [tag for tag in cell.metadata.get("tags", []) if re.fullmatch(r"[\w-]+", tag)]
         slide = _part(cell.metadata, "slideshow").get("slide_type")
-        folded = _part(cell.metadata, "jupyter").get("outputs_hidden") is True
+        folded = asked or _part(cell.metadata, "jupyter").get("outputs_hidden") is True
         kept: dict[str, Any] = {"tags": tags, "jupyter": {"outputs_hidden": folded}}
         if isinstance(slide, str) and slide in SLIDE_TYPES:
             kept["slideshow"] = {"slide_type": slide}
@@ -280,14 +284,16 @@ def _shown(source: Path, notebook: NotebookNode) -> NotebookNode:
 
 
 def joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
-    """A filmstrip's two outputs as one, its sliders with the picture that a reopened notebook shows.
+    """A filmstrip's outputs as one, its sliders with the picture that a reopened notebook shows.
 
     The line under that picture, which says how to bring it to life there, is cut off.
     """
     kept: list[NotebookNode] = []
     for output in outputs:
-        ours = output.get("metadata", {}).get("lrlearn")
-        line = ours.get("line") if isinstance(ours, dict) else None
+        ours = _part(output.get("metadata", {}), "lrlearn")
+        if ours.get("style"):
+            continue
+        line = ours.get("line")
         if not isinstance(line, int) or not kept or "data" not in kept[-1]:
             kept.append(output)
             continue

@@ -350,7 +350,7 @@ def training_scene(
 
     >>> runs, weights = np.ones((1, 4, 10)), np.ones((1, 4, 2))
     >>> draw = training_scene([0.9], runs, weights, ([0, 1], [0, 3]), (3.0, 0.5), 0.1, ["at the end 1"])
-    >>> draw(0.9).axes[1].get_title()
+    >>> draw(0.9).axes[1].get_title("left").strip()
     'excess loss'
     """
     for gamma in _listed("gammas", gammas):
@@ -367,10 +367,11 @@ def training_scene(
     fit, loss, rate = picture.subplots(1, 3)
     fit.plot(*data, ".", color=GREY, alpha=0.6)
     fit.plot(ends, best[0] * ends + best[1], "--", color="black", label="least squares")
-    fit.set(title="fitted lines", xlabel="x", ylabel="y", ylim=(-4.5, 5.5))
+    fit.set_title("fitted lines", loc="left")
+    fit.set(xlabel="x", ylabel="y", ylim=(-4.5, 5.5))
     fit.legend(loc="upper left", fontsize=9)
-    loss.set(title="excess loss", xlabel="epoch", yscale="log", ylim=(LOWEST, HIGHEST))
-    rate.set(title="learning rate", xlabel="epoch", ylim=(0, initial_lr * max(1, max(gammas) ** num_epochs) * 1.08))
+    loss.set(xlabel="epoch", yscale="log", ylim=(LOWEST, HIGHEST))
+    rate.set(xlabel="epoch", ylim=(0, initial_lr * max(1, max(gammas) ** num_epochs) * 1.08))
     for ax in (fit, loss, rate):
         ax.grid(alpha=0.3)
     seeds = LineCollection([], colors=ORANGE, alpha=0.35, linewidths=1, animated=True)
@@ -378,7 +379,7 @@ def training_scene(
     band = loss.fill_between(epochs, 1, 2, color=BLUE, alpha=0.25, linewidth=0, animated=True)
     (mean,) = loss.plot(epochs, epochs, "-", color=BLUE, animated=True)
     (used,) = rate.plot(epochs, epochs, "o-", color=GREEN, markersize=3, animated=True)
-    says = _box(loss, 0.97, 0.95, GREY, ha="right", va="top")
+    ended, dragged = _headed(loss, "excess loss", "black", lines=2), _headed(rate, "learning rate", "black")
 
     def draw(gamma: float) -> Figure:
         at = gammas.index(gamma)
@@ -386,7 +387,8 @@ def training_scene(
         band.set_data(epochs, lows[at], highs[at])
         mean.set_ydata(means[at])
         used.set_ydata(exponential_lr(initial_lr, gamma, epochs))
-        says.set_text(f"gamma {gamma:.4g}\n{outcomes[at]}")
+        ended.set_text(outcomes[at])
+        dragged.set_text(f"gamma {gamma:.4g}")
         return picture
 
     return draw
@@ -403,8 +405,8 @@ def sweep_scene(initial_lrs: Sequence[float], gammas: Sequence[float], excess: n
         TypeError, ValueError: a rate or a gamma is out of range, or excess of another shape.
 
     >>> draw = sweep_scene([0.1, 1.0], [0.8, 0.9], np.ones((2, 2, 4)))
-    >>> draw(0.9).axes[1].get_title()
-    'along the dragged line'
+    >>> draw(0.9).axes[1].get_title("left").strip()
+    'along the line'
     """
     for initial_lr in _listed("initial_lrs", initial_lrs):
         for gamma in _listed("gammas", gammas):
@@ -420,7 +422,7 @@ def sweep_scene(initial_lrs: Sequence[float], gammas: Sequence[float], excess: n
     diverged = np.argwhere(means > 10)
     left.plot(np.take(gammas, diverged[:, 1]), np.take(initial_lrs, diverged[:, 0]), "kx", markersize=4)
     left.set(title="excess loss at the end (x: above 10)", xlabel="gamma", ylabel="initial_lr", yscale="log")
-    right.set(title="along the dragged line", xlabel="initial_lr", ylabel="excess loss", xscale="log", yscale="log")
+    right.set(xlabel="initial_lr", ylabel="excess loss", xscale="log", yscale="log")
     right.set(ylim=(LOWEST, HIGHEST), xlim=(min(initial_lrs), max(initial_lrs)))
     right.grid(alpha=0.3)
     cut = left.axvline(gammas[0], color="white", linewidth=4, animated=True)
@@ -428,7 +430,7 @@ def sweep_scene(initial_lrs: Sequence[float], gammas: Sequence[float], excess: n
     band = right.fill_between(initial_lrs, 1, 2, color=BLUE, alpha=0.25, linewidth=0, animated=True)
     (mean,) = right.plot(initial_lrs, initial_lrs, "o-", color=BLUE, markersize=4, animated=True)
     (lowest,) = right.plot([1], [1], "*", color=ORANGE, markersize=16, animated=True)
-    says = _box(right, 0.03, 0.95, GREY, va="top")
+    says = _headed(right, "along the line", "black", lines=2)
 
     def draw(gamma: float) -> Figure:
         at = gammas.index(gamma)
@@ -444,15 +446,9 @@ def sweep_scene(initial_lrs: Sequence[float], gammas: Sequence[float], excess: n
     return draw
 
 
-def _box(ax: Axes, x: float, y: float, edge: str, **options: Any) -> Text:
-    """A frame for words that change, in a corner of the axes."""
-    box = {"facecolor": "white", "edgecolor": edge, "pad": 4}
-    return ax.text(x, y, "", transform=ax.transAxes, animated=True, bbox=box, **options)
-
-
-def _headed(ax: Axes, title: str, color: str) -> Text:
-    """A title on the left, and on the right of the same line words that change: above the axes no curve is covered."""
-    ax.set_title(title, loc="left")
+def _headed(ax: Axes, title: str, color: str, lines: int = 1) -> Text:
+    """A title on the left, and on its right words that change: above the axes no curve is covered."""
+    ax.set_title(title + "\n" * (lines - 1), loc="left")
     return ax.text(1, 1.02, "", transform=ax.transAxes, animated=True, ha="right", va="bottom", color=color)
 
 

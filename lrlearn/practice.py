@@ -30,16 +30,17 @@ LOOP = Comparison(
         "step-with-the-epoch": [training_loop(end="e"), training_loop(batch="oe")],
         "scheduler-after-the-epochs": [training_loop(last="s")],
         "optimizer-outside-the-batches": [
-            training_loop(batch="", end=end, last=last)
-            for end, last in (
-                ("os", ""),
-                ("so", ""),
-                ("o", ""),
-                ("o", "s"),
-                ("s", "o"),
-                ("", "o"),
-                ("", "os"),
-                ("", "so"),
+            training_loop(batch=batch, end=end, last=last)
+            for batch, end, last in (
+                ("s", "o", ""),
+                ("", "os", ""),
+                ("", "so", ""),
+                ("", "o", ""),
+                ("", "o", "s"),
+                ("", "s", "o"),
+                ("", "", "o"),
+                ("", "", "os"),
+                ("", "", "so"),
             )
         ],
         "loops-not-nested": [
@@ -54,12 +55,14 @@ LOOP = Comparison(
     },
     inputs=[(0.1, 0.9, 3, 4), (0.1, 0.5, 4, 2), (0.1, 0.75, 2, 3), (0.1, 0.8, 3, 16)],
     draw=lambda numbers: (0.1, round(numbers.uniform(0.3, 0.95), 2), numbers.randint(2, 5), numbers.randint(1, 6)),
+    says={"per-micro-batch-step": "scheduler.step() comes several times an epoch there; once, at its end, is wanted."},
     also={"never-stepped": "scheduler.step(), once an epoch, is what multiplies it."},
     observe=probes.rates_used,
 )
+FIRST = {"stepped-by-every-process": "That multiplies several times an epoch: scheduler.step() is wanted once."}
 # id -> what judges an answer, as in `lrlearn.exercises.EXERCISES`, of which they are a part
 PRACTICE: dict[str, Callable[[Any], Feedback]] = {
-    "first-loop": LOOP,
+    "first-loop": dataclasses.replace(LOOP, says={**LOOP.says, **FIRST}),
     "training-loop": dataclasses.replace(
         LOOP, also={**LOOP.also, "double-step": "Two schedulers on one optimizer compound."}
     ),

@@ -9,7 +9,7 @@ from lrlearn.answers import UnusableAnswer, read_guess, read_word, said, word_or
 from lrlearn.comparison import Feedback, counted
 from lrlearn.misconceptions import HINTS
 
-COPIED = 5e-3  # relative; a misconception's number may be copied with two or three digits
+COPIED = 5e-3  # relative; a misconception's number may be copied with three digits
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,8 @@ PREDICTIONS: dict[str, Prediction] = {
         },
         within=1e-3,
     ),
+    "closer-after-one-step": Prediction(within=1e-9),
+    "first-rate-too-large": Prediction(),
     "steps-to-the-goal": Prediction(within=0.3),
     "times-lower": Prediction(within=0.3),
     "first-epoch-below-the-limit": Prediction({"off-by-one-epoch": [4, 6]}),  # 0.25, gamma 0.95, limit 0.2
@@ -64,7 +66,7 @@ PREDICTIONS: dict[str, Prediction] = {
         },
         within=5e-3,
     ),
-    "half-life-of-0.99": Prediction({"additive-decay": 50}, within=0.01),
+    "half-life-of-0.99": Prediction({"additive-decay": 50}, within=0.05),  # ten times that of 0.9 is a good guess
     "closed-equals-recursive": Prediction(choices=("yes", "no")),
     "rate-of-epoch-3-from-0.2": Prediction(  # initial_lr 0.2, gamma 0.7
         {
@@ -181,7 +183,9 @@ def _outcome(asked: Prediction, guess: Any, result: Any) -> Outcome:
     except BaseException:  # an object that cannot even be looked at
         return Outcome(False, None, "That prediction cannot be read.", answered=False)
     correct, slug = _judge(asked, ours, came_out)
-    words = f"You predicted {said(ours)}, it came out as {said(came_out)}"
+    spelled = {str(word_or_number(choice)): choice for choice in asked.choices}
+    told = [spelled.get(said(value), said(value)) for value in (ours, came_out)]
+    words = f"You predicted {told[0]}, it came out as {told[1]}"
     off = "" if correct else _how_far(ours, came_out)
     sentence = HINTS.get(slug, "") if slug else ""
     return Outcome(correct, slug, " ".join(filter(None, [f"{words}{off}.", remark, sentence])))
@@ -194,15 +198,22 @@ def _judge(asked: Prediction, guess: float | str, result: float | str) -> tuple[
             values = belief(result) if callable(belief) else belief
             for value in values if isinstance(values, (list, tuple)) else [values]:
                 believed = word_or_number(value)
-                if _near(guess, believed, COPIED) and not _nearer(guess, result, believed):
+                if (_near(guess, believed, COPIED) or _rounded(guess, believed)) and not _nearer(
+                    guess, result, believed
+                ):
                     return False, slug
-    return _near(guess, result, asked.within), None
+    return _near(guess, result, asked.within) or _rounded(guess, result), None
 
 
 def _near(one: float | str, other: float | str, within: float) -> bool:
     if isinstance(one, str) or isinstance(other, str):
         return one == other
     return math.isclose(one, other, rel_tol=within)
+
+
+def _rounded(guess: float | str, value: float | str) -> bool:
+    """Whether a guess is a number rounded to two digits, as one does in the head: 0.073 for 0.0729."""
+    return not isinstance(guess, str) and not isinstance(value, str) and guess == float(f"{value:.2g}")
 
 
 def _nearer(guess: float | str, one: float | str, other: float | str) -> bool:

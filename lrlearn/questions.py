@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 from random import Random
 from typing import Any
@@ -22,6 +22,7 @@ class Question:
         beliefs: slug -> what somebody who believes that would answer.
         choices: the words to choose from, if a word is wanted.
         trained: makes the curve that is drawn above the questions, a value for each epoch; judging needs none.
+        says: slug -> a sentence that fits this question better than the misconception's own.
     """
 
     text: str
@@ -29,6 +30,7 @@ class Question:
     beliefs: Mapping[str, float | str]
     choices: tuple[str, ...] = ()
     trained: Callable[[], list[float]] = list
+    says: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def curve(self) -> list[float]:
@@ -108,6 +110,10 @@ def two_half_lives(random: Random) -> Question:
         f"What is the rate after {2 * half_life(gamma):.3g} epochs, twice as many?",
         lr / 4,
         {"additive-decay": 0.0, "one-multiplication": lr / 2, "never-stepped": lr},
+        says={
+            "additive-decay": "The second half-life halves what is left, a half: it does not take another half away.",
+            "one-multiplication": "That is after one half-life; in the second the rate is halved again.",
+        },
     )
 
 
@@ -171,7 +177,7 @@ def three_reasons(random: Random) -> Question:
             ),
             (
                 f"A rate of {10 * low:.2g} makes the loss grow from the first step on. "
-                "Any gamma below 1 saves such a run before harm is done.",
+                "With any gamma below 1 such a run is safe.",
                 "no",
                 "any-rate-is-saved",
             ),
@@ -225,7 +231,7 @@ def regime(random: Random) -> Question:
         truth,
         {slugs.get(truth, "still-on-its-way"): wrong},
         tuple(REGIMES),
-        excess,
+        trained=excess,
     )
 
 

@@ -228,6 +228,12 @@ def test_words_that_change_cover_neither_a_curve_nor_other_words(scene, settings
         assert not covered(draw(value)), value
 
 
+@pytest.mark.parametrize("explorer", [TrainingExplorer(), TrainingExplorer(initial_lr=1.0), SweepExplorer()], ids=repr)
+def test_words_of_the_trainings_cover_no_curve_either(explorer):
+    for gamma in explorer.values[:: len(explorer.values) // 8]:
+        assert not covered(explorer._draw(gamma, **explorer._control_values())), gamma
+
+
 def test_a_path_that_leaves_the_valley_is_said_and_drawn():
     explorer = DescentExplorer(initial_lr=0.3, gamma=1.0)
     assert "diverged" in explorer.description

@@ -126,8 +126,9 @@ def folder(npm, lab_folder, tmp_path_factory):
     (folder / "square.png").write_bytes(base64.b64decode(PICTURE))
     (folder / "data.csv").write_text("1")
     lesson = nbformat.read(lab_folder / "lessons/02-formula.ipynb", as_version=4)
-    for cell in lesson.cells:
-        cell.metadata.pop("jupyter", None)  # as the browser's run leaves it, whether that came first or not
+    for cell in lesson.cells:  # with nothing folded, whether the browser's run came first or not
+        cell.metadata.pop("jupyter", None)
+        cell.source = cell.source.replace("**Predict", "**Guess")
     nbformat.write(lesson, folder / "02-formula.ipynb")
     noise = "import sys\nprint('a bar', file=sys.stderr)"
     notebook(folder / "all.ipynb", PROSE, EXPLORER, noise, "## Three", "'<script>document.title = 1</script>'")

@@ -21,6 +21,8 @@ import refresh_lessons
 from facts import FACTS
 from test_notebooks import DEMO, PATHS
 
+from lrlearn import exercises, recaps
+
 BY_NAME = {path.stem: path for path in PATHS}
 # their cells train for minutes: nbval runs them, once; what lesson 06 says is asked in test_choosing_gamma.py,
 # what lesson 07 says in test_real_training.py
@@ -61,7 +63,10 @@ def is_explorer(cell: Any) -> bool:
 
 def predictions(name: str) -> Iterator[tuple]:
     """Each cell that asks for a prediction, the code cells that answer it, and the prose after them."""
-    found = cells(name)
+    yield from predictions_in(cells(name))
+
+
+def predictions_in(found: list) -> Iterator[tuple]:
     for at, question in enumerate(found):
         if question.cell_type == "markdown" and "**Predict" in question.source:
             groups = itertools.groupby(found[at:], key=lambda cell: cell.cell_type)
@@ -288,6 +293,63 @@ def test_words_in_a_cell_take_their_numbers_from_its_variables(name):
                 )
 
 
+# ---- what is said to an answer
+
+# the beginnings of words of the field that the lessons bring one after the other
+TERMS = re.compile(
+    r"\b(?:accumulat|checkpoint|compil|dict|exp\b|fence|gradient|group|half-life|logarithm|loss|micro-batch|mini-batch|momentum"
+    r"|noise|process|quotient|range test|restor|root|scaler|schedul|seed|state\b|tensor|warm|weight decay)",
+    flags=re.IGNORECASE,
+)
+NAMED = r"\w+(?:\.\w+)*\(\w*\)|\w+_\w+(?:\.\w+)*"  # names of the code: step(), last_epoch
+
+
+def used(text: str) -> set[str]:
+    """The terms and the names of code in a text."""
+    return set(TERMS.findall(text)) | set(re.findall(NAMED, text))
+
+
+def known(text: str, word: str) -> bool:
+    name = re.sub(r"\(\w*\)$", "", word)
+    return bool(re.search(rf"(?<!\w){re.escape(name.split('.')[-1])}", text, flags=re.IGNORECASE))
+
+
+def hints(asked: Any) -> set[str]:
+    """What may be said to wrong answers, without the misconceptions' slugs."""
+    says, also = getattr(asked, "says", {}), getattr(asked, "also", {})
+    slugs = [*getattr(asked, "mistakes", getattr(asked, "beliefs", {}))]
+    texts = {f"{says.get(slug) or exercises.HINTS[slug]} {also.get(slug, '')}" for slug in slugs}
+    return {re.sub(rf"\b(?:{'|'.join(exercises.HINTS)}|logged-after-step)\b", "", text) for text in texts}
+
+
+def asked_in(lesson: str) -> Iterator[tuple[str, Any, str]]:
+    """Each exercise and prediction of a lesson, and every text that a learner has met by then."""
+    before = [name for name in sorted(BY_NAME) if name[0] == "0" and name < lesson]
+    text = "\n".join(cell.source for name in before for cell in cells(name))
+    for cell in cells(lesson):
+        text += "\n" + cell.source
+        for kind, of in re.findall(r"^(check|predicted)\(\s*\"([\w.-]+)\"", cell.source, flags=re.MULTILINE):
+            yield of, (exercises.EXERCISES if kind == "check" else exercises.PREDICTIONS)[of], text
+
+
+@pytest.mark.parametrize("lesson", [name for name in BY_NAME if name[0] == "0"])
+def test_hints_use_only_words_that_have_been_met(lesson):
+    for of, asked, text in asked_in(lesson):
+        for hint in hints(asked):
+            assert not {word for word in used(hint) if not known(text, word)}, f"{of}: {hint}"
+
+
+@pytest.mark.parametrize("lesson", [name for name in BY_NAME if re.match("0[1-7]", name)])
+def test_hints_of_a_recap_use_only_words_of_the_lessons_before(lesson):
+    text = "\n".join(
+        cell.source for name in sorted(BY_NAME) if name[0] == "0" and name < lesson for cell in cells(name)
+    )
+    for round in (1, 2, 3, 4):
+        for idea, _, question in recaps.questions(lesson[:2], round):
+            for words in hints(question) | {question.text}:
+                assert not {word for word in used(words) if not known(text, word)}, f"{idea}: {words}"
+
+
 # ---- start anywhere, and know how long it takes
 
 
@@ -316,24 +378,45 @@ def test_code_that_may_be_skipped_is_folded_and_said_to_be(name):
             assert above.cell_type == "code" or above.source.rstrip().endswith(SKIPPED), above.source
 
 
-def minutes(name: str) -> float:
-    """How long a lesson takes: to read it with its folds open, and to do what it asks."""
-    prose = "\n".join(cell.source for cell in cells(name) if cell.cell_type == "markdown")
+def minutes(found: list) -> float:
+    """How long cells take: to read them with their folds open, and to do what they ask."""
+    prose = "\n".join(cell.source for cell in found if cell.cell_type == "markdown")
     words = len(re.findall(r"[\w][\w.'’-]*", re.sub(r"```.*?```", "", prose, flags=re.DOTALL)))
-    read = [cell for cell in code(name) if not cell.metadata.get("jupyter", {}).get("source_hidden")]
+    run = [cell for cell in found if cell.cell_type == "code"]
+    read = [cell for cell in run if not cell.metadata.get("jupyter", {}).get("source_hidden")]
     lines = sum(bool(line.strip()) for cell in read for line in cell.source.splitlines())
     asked = {
-        "explorer": sum(map(is_explorer, code(name))),
-        "prediction": sum(1 for _ in predictions(name)),
+        "explorer": sum(map(is_explorer, run)),
+        "prediction": sum(1 for _ in predictions_in(found)),
         "exercise": sum(
-            bool(re.search(r"^(?:check\(|recap\(.*answers=)", cell.source, flags=re.MULTILINE)) for cell in code(name)
+            bool(re.search(r"^(?:check\(|recap\(.*answers=)", cell.source, flags=re.MULTILINE)) for cell in run
         ),
     }
     return words / WORDS_A_MINUTE + lines / LINES_A_MINUTE + sum(MINUTES[kind] * n for kind, n in asked.items())
+
+
+def core(name: str) -> list:
+    """The cells above the heading *Further*, if a lesson has one."""
+    return list(itertools.takewhile(lambda cell: not re.search("^## Further", cell.source, re.MULTILINE), cells(name)))
 
 
 @walked
 def test_the_minutes_at_the_head_are_true(name):
     head = "\n".join(cell.source for cell in cells(name)[:2])
     (claimed,) = re.findall(r"(\d+) minutes|Minutes:\*\* (?:about )?(\d+)", head)[:1]
-    assert abs(float("".join(claimed)) - minutes(name)) <= max(2.5, 0.1 * minutes(name)), minutes(name)
+    assert_close(float("".join(claimed)), minutes(cells(name)))
+    told = re.findall(r"the core, up to \*Further\*, takes (\d+)", head)
+    assert len(told) == (core(name) != cells(name))
+    for claimed in told:
+        assert_close(float(claimed), minutes(core(name)))
+
+
+def assert_close(claimed: float, measured: float) -> None:
+    assert abs(claimed - measured) <= max(2.5, 0.1 * measured), measured
+
+
+@pytest.mark.parametrize("name", ["02-formula", "04-training-effects"])
+def test_a_long_lesson_has_a_core_for_whoever_has_twenty_minutes(name):
+    asked_again = re.compile("^## Asked again", re.MULTILINE)
+    start = next(at for at, cell in enumerate(core(name)) if asked_again.search(cell.source))
+    assert minutes(core(name)[:start] + core(name)[start + 3 :]) <= 20

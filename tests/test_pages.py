@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from importlib.metadata import Distribution
+from pathlib import Path
 
 import ipywidgets
 import lab
@@ -516,3 +517,12 @@ def test_ctrl_c_ends_it_in_one_line_and_keeps_what_was_made(npm, tmp_path):
     _, said = process.communicate()
     assert process.returncode == 130 and said.splitlines()[-1] == "lrlearn export: stopped" and "Traceback" not in said
     assert [path.name for path in (tmp_path / "to").iterdir()] == ["good.html"]
+
+
+def test_what_answers_a_prediction_is_folded_also_in_a_copy_that_was_run():
+    """JupyterLab clears the mark when the cell is run."""
+    md, code = nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell
+    made = [code("0"), md("**Predict:** how many?"), code("1"), code("2"), md("So many."), code("3")]
+    shown = pages._shown(Path("run.ipynb"), nbformat.v4.new_notebook(cells=made))
+    folds = [cell.metadata.jupyter.outputs_hidden for cell in shown.cells if cell.cell_type == "code"]
+    assert folds == [False, True, True, False]

@@ -100,7 +100,9 @@ def test_each_belief_is_named_and_told_from_the_truth_and_from_the_others(lesson
                 given[at] = belief
                 found = recap(lesson, round, given).feedback[at]
                 assert (found.correct, found.misconception) == (False, slug), (round, question)
-                assert HINTS[slug] in found.hint and found.hint.endswith(f"(Lesson {taught}.)")
+                assert (question.says.get(slug) or HINTS[slug]) in found.hint and found.hint.endswith(
+                    f"(Lesson {taught}.)"
+                )
 
 
 @every_lesson

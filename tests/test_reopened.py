@@ -1,0 +1,66 @@
+"""A notebook that was run, saved, shut down and opened again shows pictures, and no error in their place."""
+
+import json
+from pathlib import Path
+
+import lab
+import nbformat
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+ERROR = "Error displaying widget: model not found"
+SHOWN = [
+    "from lrlearn import WorkedExample\nimport ipywidgets",
+    "WorkedExample()",
+    "ipywidgets.HBox([ipywidgets.VBox([WorkedExample(0.2)]), ipywidgets.VBox([WorkedExample(0.3, num_epochs=3)])])",
+    "display(ipywidgets.Tab([WorkedExample(0.4, num_epochs=4)]))",
+    "ipywidgets.HBox([ipywidgets.IntSlider()])",
+]
+PICTURES = [0, 1, 2, 1, 0]  # of each cell
+
+
+@pytest.fixture(scope="module")
+def reopened(browser, tmp_path_factory):
+    """The notebook as the next day shows it, on the same machine: JupyterLab trusts its outputs."""
+    folder: Path = tmp_path_factory.mktemp("reopened")
+    lab.write_notebook(folder / "yesterday.ipynb", *SHOWN)
+    with lab.server(folder) as address:
+        page = lab.opened(browser, address, "yesterday.ipynb")
+        expect(lab.explorers(page)).to_have_count(4)
+        expect(page.locator("style.lrlearn-kept")).to_have_count(4)
+        expect(page.locator(".jp-RenderedImage:visible")).to_have_count(0)
+        lab.command(page, "docmanager:save")
+        page.evaluate("jupyterapp.serviceManager.sessions.shutdownAll()")
+        page.close()
+        page = lab.opened(browser, address, "yesterday.ipynb", run=False)
+        yield page, folder / "yesterday.ipynb"
+        page.close()
+
+
+def outputs(page: Page, cell: int):
+    return page.locator(".jp-CodeCell").nth(cell).locator(".jp-Cell-outputArea")
+
+
+def test_each_explorer_has_its_picture_in_a_box_or_not(reopened):
+    page, _ = reopened
+    for cell, count in enumerate(PICTURES):
+        expect(outputs(page, cell).locator(".jp-RenderedImage:visible")).to_have_count(count)
+
+
+def test_an_error_is_hidden_only_where_a_picture_stands_for_it(reopened):
+    page, _ = reopened
+    expect(page.get_by_text(ERROR)).to_have_count(4)
+    for cell in range(1, len(SHOWN)):
+        expect(outputs(page, cell).get_by_text(ERROR).locator("visible=true")).to_have_count(
+            int(cell == len(SHOWN) - 1)
+        )
+
+
+def test_what_a_box_shows_is_what_ipywidgets_shows_of_it(reopened):
+    """Only pictures are added, below it."""
+    _, path = reopened
+    for cell in nbformat.read(path, as_version=4).cells[2:4]:
+        assert set(cell.outputs[0].data) == {"application/vnd.jupyter.widget-view+json", "text/plain"}
+        assert "Box(" in json.dumps(cell.outputs[0].data) or "Tab(" in json.dumps(cell.outputs[0].data)
