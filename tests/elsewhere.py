@@ -74,10 +74,8 @@ class Page:
 class Firefox(Page):
     """A tab of a Firefox that listens for WebDriver BiDi."""
 
-    def __init__(self, address: str) -> None:
-        from websockets.sync.client import connect
-
-        self.socket, self.numbers = connect(f"{address}/session", max_size=None), itertools.count(1)
+    def __init__(self, socket: Any) -> None:
+        self.socket, self.numbers = socket, itertools.count(1)
         self.ask("session.new", capabilities={})
         self.tab = self.ask("browsingContext.create", type="tab")["context"]
 
@@ -136,6 +134,8 @@ def minibrowser() -> str | None:
 
 @contextlib.contextmanager
 def firefox() -> Iterator[Page]:
+    from websockets.sync.client import connect
+
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         command = [str(firefox_path()), "--headless", "--remote-debugging-port=0", "--profile", profile, "--no-remote"]
         log = Path(profile, "log")
@@ -148,7 +148,8 @@ def firefox() -> Iterator[Page]:
                 assert process.poll() is None, log.read_text()
                 time.sleep(0.2)
             assert found, "Firefox does not listen"
-            yield Firefox(found[1])
+            with connect(f"{found[1]}/session", max_size=None) as socket:
+                yield Firefox(socket)
         finally:
             process.terminate()
             process.wait(30)
