@@ -503,6 +503,21 @@ def test_axe_finds_nothing_and_nothing_is_loaded_or_run(browser, tmp_path):
     page.close()
 
 
+@pytest.mark.browser
+def test_axe_finds_in_the_live_page_that_it_loads_itself_again_and_nothing_else(browser, tmp_path):
+    """That is what it is for; TEACHING.md says how to have one that stands still."""
+    put(tmp_path, anna=ANNA, ben=BEN)
+    live = report.page(counted(tmp_path), reload=3600, at="12:00:00")  # so late that it does not disturb axe
+    (tmp_path / "page.html").write_text(live, encoding="utf-8")
+    page = browser.new_page(bypass_csp=True)
+    page.goto((tmp_path / "page.html").as_uri())
+    page.evaluate(AXE_SCRIPT)
+    found = page.evaluate("axe.run()")
+    assert [rule["id"] for rule in found["violations"]] == ["meta-refresh"]
+    assert page.get_by_text("12:00:00").is_visible()
+    page.close()
+
+
 def test_the_page_allows_itself_nothing():
     text = (ROOT / "lrlearn" / "report.html.j2").read_text(encoding="utf-8")
     assert "default-src 'none'; style-src 'unsafe-inline'\"" in text
