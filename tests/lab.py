@@ -201,7 +201,7 @@ def opened(browser: Browser, address: str, name: str, run: bool = True) -> Page:
     page.set_default_timeout(15_000)
     open_notebook(page, address, name)
     if run:
-        run_all(page, timeout=240)
+        run_all(page, timeout=900)  # a training of seconds takes minutes beside other work
     return page
 
 
