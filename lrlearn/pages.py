@@ -193,9 +193,10 @@ def _executed(source: Path, notebook: NotebookNode, last: str) -> NotebookNode:
                 "on_notebook_start": _leave_ctrl_c_to_python,
                 "on_cell_start": lambda cell, cell_index: now.append(_place(cell, cell_index)),
                 "on_cell_executed": lambda **_: bar.update(),
+                "timeout_func": lambda cell: 0 if last and cell is notebook.cells[-1] else TIMEOUT,  # 0: no limit
             }
             place = {"metadata": {"path": str(source.parent)}}
-            client = nbclient.NotebookClient(notebook, timeout=TIMEOUT, resources=place, log=QUIET, **hooks)
+            client = nbclient.NotebookClient(notebook, resources=place, log=QUIET, **hooks)
             try:
                 client.execute(stderr=told)
             except Exception as error:
