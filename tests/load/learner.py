@@ -197,6 +197,8 @@ async def work_through(page: Page) -> None:
             for before in cells[:at]:  # a new kernel knows nothing yet
                 await run(page, before)
         await run(page, cells[at])
+        if at == exercise:
+            await save(page)  # what check said, too, as JupyterLab's autosave would in time: a page loses what is not saved
         for explorer in explorers(page, cells[at]):
             if page.learner.explorer is None:
                 page.learner.explorer = page.learner.now()
