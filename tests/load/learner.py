@@ -198,7 +198,7 @@ async def work_through(page: Page) -> None:
                 await run(page, before)
         await run(page, cells[at])
         if at == exercise:
-            await save(page)  # what check said, too, as JupyterLab's autosave would in time: a page loses what is not saved
+            await save(page)  # what check said too, as autosave would: a reloaded page has lost it
         for explorer in explorers(page, cells[at]):
             if page.learner.explorer is None:
                 page.learner.explorer = page.learner.now()
