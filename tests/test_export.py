@@ -82,7 +82,7 @@ def test_every_formula_of_the_lessons_is_mathematics(path):
         if cell.cell_type != "markdown":
             continue
         shown = markup.Markup(path, {})
-        page = BeautifulSoup(shown.from_markdown(cell.source), "html.parser")
+        page = BeautifulSoup(shown.from_markdown(cell.source, cell.get("attachments")), "html.parser")
         assert shown.lost == []
         for code in page.select("code, pre"):
             code.extract()
