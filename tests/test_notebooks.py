@@ -171,7 +171,8 @@ def test_tags_are_known_and_give_their_reason(path):
 @every_lesson
 def test_cells_are_short(path):
     for cell in code(path):
-        assert len(cell.source.splitlines()) <= 30, cell.source
+        folded = cell.metadata.get("jupyter", {}).get("source_hidden")  # and may be skipped
+        assert len(cell.source.splitlines()) <= (45 if folded else 30), cell.source
 
 
 @every_lesson
