@@ -279,7 +279,7 @@ def test_every_output_that_is_not_compared_has_a_reason(area):
         source, tags = "".join(cell["source"]), cell["metadata"].get("tags", [])
         if "nbval-ignore-output" in tags:
             assert any(reason in source for reason in NOT_COMPARED), source
-        assert set(tags) <= {"training", "nbval-ignore-output"}
+        assert set(tags) <= {"training", "nbval-ignore-output", "hide-input"}
 
 
 def test_the_clips_are_small():
