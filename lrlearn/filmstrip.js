@@ -119,17 +119,17 @@ function readNumber(text) {
 
 // ipywidgets takes the 0 of 0,85, and the nearest end of a slider for what lies beyond it, without a word.
 // Returns the words that are due, or nothing.
-function understand(readout, { control, name }) {
+function understand(readout, { control, name }, before) {
   const [least, most, step, value] = ["min", "max", "step", "value"].map((each) => control.get(each));
   const typed = readout.textContent.trim(), wanted = readNumber(typed), show = (number) => `${Number(number.toPrecision(6))}`;
   const refused = (why) => {
-    readout.textContent = value;
+    readout.textContent = before;
     return `${name} stays ${show(value)}: ${why}`;
   };
   if (Number.isNaN(wanted)) return refused(`“${typed}” is not a number.`);
   if (wanted < least || wanted > most) return refused(`${typed} is not between ${show(least)} and ${show(most)}.`);
   const at = Math.min(most, tidy(least + Math.round((wanted - least) / step) * step));
-  readout.textContent = at;
+  readout.textContent = at === tidy(value) ? before : at; // ipywidgets leaves what it takes for no change as it was typed
   return Math.abs(at - wanted) > step * 1e-6 && `${name} is ${show(at)}: it moves in steps of ${show(step)}, and there is no ${typed}.`;
 }
 
@@ -296,15 +296,17 @@ async function render({ model, el, film }) {
     if (key === "Enter") take({ target });
   };
   // What is typed beside a slider is taken with Enter, or when one leaves it: here first, then by ipywidgets.
-  let edited; // the number that somebody types in; what ipywidgets itself writes there is no input
+  let edited, before; // the number that somebody types in, and how it stood there
   function take({ target }) {
     const found = target === edited && rowOf(target, ".widget-readout", all);
     if (!found || found.control.has("index")) return;
     edited = undefined;
-    [typed, typedAt] = [understand(target, found) || "", performance.now()];
+    [typed, typedAt] = [understand(target, found, before) || "", performance.now()];
     mark();
   }
-  window.addEventListener("input", ({ target }) => isOurs(target) && (edited = target), { capture: true, signal });
+  window.addEventListener("beforeinput", ({ target }) => {
+    if (isOurs(target) && target !== edited) [edited, before] = [target, target.textContent];
+  }, { capture: true, signal });
   window.addEventListener("keydown", keep, { capture: true, signal }); // the document would be too late
   window.addEventListener("blur", take, { capture: true, signal });
 

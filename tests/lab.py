@@ -129,11 +129,13 @@ def server(folder: Path, log: Path | None = None) -> Iterator[str]:
 def exceptions(log: str) -> list[str]:
     """What a server's log holds of exceptions, its own and its kernels', entry by entry.
 
-    One of the server's own is left out: it raises when it lists the kernels while one of them is still starting.
+    Two of the server's own are left out: it raises when it lists the kernels while one of them is still starting, and
+    when a page is closed to which it is writing.
     """
     entries = re.split(rf"^(?=\[|A CALLBACK RAISED|{BY_COLOUR})", log, flags=re.MULTILINE)
     raised = [entry for entry in entries if "Traceback" in entry or "A CALLBACK RAISED" in entry]
-    return [entry for entry in raised if "The 'last_activity' trait of a ServerKernelManager" not in entry]
+    servers = "The 'last_activity' trait of a ServerKernelManager", "tornado.websocket.WebSocketClosedError"
+    return [entry for entry in raised if not any(name in entry for name in servers)]
 
 
 def by_colour(log: str) -> list[str]:
