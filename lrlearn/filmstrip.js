@@ -253,7 +253,9 @@ async function render({ model, el, film }) {
     canvas.classList.toggle("lrlearn-stale", stale || missing);
     clearTimeout(asking);
     waitsSince = stale ? waitsSince ?? performance.now() : undefined;
-    const patience = model.get("coming") ? DRAW_MS : slider.comm_live === false ? 0 : model.get("drawing") ? DRAW_MS : ANSWER_MS;
+    const lives = slider.comm_live !== false;
+    const drawing = model.get("coming") || (lives && model.get("drawing"));
+    const patience = drawing ? DRAW_MS : lives ? ANSWER_MS : 0;
     const left = stale ? waitsSince + patience - performance.now() : 0;
     if (stale && left > 0) asking = setTimeout(mark, left + 1);
     const problem = strip.problems?.[newest];

@@ -19,6 +19,7 @@ STYLE = (
     '<style class="lrlearn-kept">.jp-OutputArea-child:has(> .jupyter-widgets):has(~ .jp-OutputArea-child .lrlearn-kept)'
     " { display: none }</style>"
 )
+ABOUT = {"lrlearn": {"style": True}}
 
 
 class Kept:
@@ -34,8 +35,7 @@ class Kept:
     def __init__(self, name: str, picture: tuple[dict, dict], *, at_once: bool) -> None:
         data, metadata = picture
         self._picture: DisplayHandle = display(data, metadata=metadata, raw=True, display_id=f"lrlearn-{name}")
-        about = {"lrlearn": {"style": True}}
-        self._style: DisplayHandle = display({}, metadata=about, raw=True, display_id=f"lrlearn-{name}-style")
+        self._style: DisplayHandle = display({}, metadata=ABOUT, raw=True, display_id=f"lrlearn-{name}-style")
         if at_once:
             self._add_style()
 
@@ -46,7 +46,7 @@ class Kept:
         self._add_style()
 
     def _add_style(self) -> None:
-        self._style.update({"text/html": STYLE}, metadata={"lrlearn": {"style": True}}, raw=True)
+        self._style.update({"text/html": STYLE}, metadata=ABOUT, raw=True)
 
 
 def bundle(picture: bytes, width: int, words: str) -> tuple[dict, dict]:

@@ -184,7 +184,8 @@ def _licence(package: str) -> str:
 def _executed(source: Path, notebook: NotebookNode, last: str) -> NotebookNode:
     """The notebook with outputs and widgets' state, run unless it has them, then ``last``; no failure is left in it."""
     if not _has_state(notebook):
-        notebook.cells += [new_code_cell(last)] if last else []
+        if last:
+            notebook.cells.append(new_code_cell(last))
         code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
         now: list[str] = ["before its first cell"]
         # the kernel's own messages are the business of nobody, unless it dies
@@ -203,7 +204,8 @@ def _executed(source: Path, notebook: NotebookNode, last: str) -> NotebookNode:
                 told.seek(0)
                 said = (told.read().decode(errors="replace").strip().splitlines() or [""])[-1]
                 raise CommandError(f"{source.name}, {now[-1]}: {_failure(error, said)}") from error
-        del notebook.cells[len(notebook.cells) - bool(last) :]
+        if last:
+            del notebook.cells[-1]
     for at, cell in enumerate(notebook.cells):
         for output in cell.get("outputs", []):
             if output.output_type == "error" and "raises-exception" not in cell.metadata.get("tags", []):
@@ -258,9 +260,8 @@ def _shown(source: Path, notebook: NotebookNode) -> NotebookNode:
     cells, asked = [], False
     for at, cell in enumerate(notebook.cells):
         if cell.cell_type != "code":
-            asked = (
-                "**Predict" in cell.source
-            )  # what follows answers it: JupyterLab forgets a fold when it runs the cell
+            # what follows answers it: JupyterLab forgets a fold when it runs the cell
+            asked = "**Predict" in cell.source
         tags = [tag for tag in cell.metadata.get("tags", []) if re.fullmatch(r"[\w-]+", tag)]
         slide = _part(cell.metadata, "slideshow").get("slide_type")
         folded = asked or _part(cell.metadata, "jupyter").get("outputs_hidden") is True

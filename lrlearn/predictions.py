@@ -198,11 +198,9 @@ def _judge(asked: Prediction, guess: float | str, result: float | str) -> tuple[
             values = belief(result) if callable(belief) else belief
             for value in values if isinstance(values, (list, tuple)) else [values]:
                 believed = word_or_number(value)
-                if (_near(guess, believed, COPIED) or _rounded(guess, believed)) and not _nearer(
-                    guess, result, believed
-                ):
+                if _hits(guess, believed, COPIED) and not _nearer(guess, result, believed):
                     return False, slug
-    return _near(guess, result, asked.within) or _rounded(guess, result), None
+    return _hits(guess, result, asked.within), None
 
 
 def _near(one: float | str, other: float | str, within: float) -> bool:
@@ -211,9 +209,10 @@ def _near(one: float | str, other: float | str, within: float) -> bool:
     return math.isclose(one, other, rel_tol=within)
 
 
-def _rounded(guess: float | str, value: float | str) -> bool:
-    """Whether a guess is a number rounded to two digits, as one does in the head: 0.073 for 0.0729."""
-    return not isinstance(guess, str) and not isinstance(value, str) and guess == float(f"{value:.2g}")
+def _hits(guess: float | str, value: float | str, within: float) -> bool:
+    """Whether a guess is near enough, or the number rounded to two digits as in the head: 0.073 for 0.0729."""
+    rounded = not isinstance(guess, str) and not isinstance(value, str) and guess == float(f"{value:.2g}")
+    return rounded or _near(guess, value, within)
 
 
 def _nearer(guess: float | str, one: float | str, other: float | str) -> bool:

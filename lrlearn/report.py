@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from lrlearn.commands import CommandError, command, lessons, one_line
+from lrlearn.commands import CommandError, command, lessons, notebooks_under, one_line
 from lrlearn.comparison import FEEDBACK
 from lrlearn.exercises import EXERCISES, HINTS, PREDICTIONS
 from lrlearn.gathering import Found, UnreadableError, cells_of, check_sources, gather
@@ -108,14 +108,11 @@ class Course:
     def __init__(self, folder: Path) -> None:
         self.questions: dict[str, list[Question]] = {}
         self.marks: dict[str, set[Any]] = {}
-        for path in sorted(folder.rglob("*.ipynb")):
-            if ".ipynb_checkpoints" not in path.parts:
-                cells = cells_of(path.read_bytes())
-                asked = [
-                    question for cell in cells for question in questions_of(cell) if question[1] in KINDS[question[0]]
-                ]
-                self.questions[path.stem] = list(dict.fromkeys(asked))
-                self.marks[path.stem] = {*asked, *(cell.get("id") for cell in cells)} - {None}
+        for path in notebooks_under(folder):
+            cells = cells_of(path.read_bytes())
+            asked = [question for cell in cells for question in questions_of(cell) if question[1] in KINDS[question[0]]]
+            self.questions[path.stem] = list(dict.fromkeys(asked))
+            self.marks[path.stem] = {*asked, *(cell.get("id") for cell in cells)} - {None}
 
     def lesson(self, cells: list[dict[str, Any]]) -> str:
         """The lesson that the cells are a copy of, whatever its file is called by now.

@@ -31,7 +31,8 @@ class Handler(SimpleHTTPRequestHandler):
         if path.is_dir() or path.suffix not in COMPRESSED or not taken or "If-Modified-Since" in self.headers:
             return super().send_head()
         try:
-            data, told = compressed(path, path.stat().st_mtime_ns), path.stat()
+            told = path.stat()
+            data = compressed(path, told.st_mtime_ns)
         except OSError:
             self.send_error(HTTPStatus.NOT_FOUND)
             return None

@@ -133,7 +133,7 @@ def _front(row: list[Lesson], root: Path) -> Any:
     """The front page as a notebook: the first explorer, and the table of the lessons."""
     from nbformat import v4
 
-    mapped = dict(MAP.findall(row[0].notebook.cells and "\n".join(cell.source for cell in row[0].notebook.cells)))
+    mapped = dict(MAP.findall("\n".join(cell.source for cell in row[0].notebook.cells)))
     lines = ["| lesson | minutes | what it answers, or what you can do afterwards | exercises |", "|---|---:|---|---|"]
     for one in row:
         way = one.source.relative_to(root).as_posix()

@@ -18,6 +18,7 @@ import nbformat
 from nbclient import NotebookClient
 from tqdm import tqdm
 
+from lrlearn.commands import notebooks_under
 from lrlearn.pages import joined
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,7 +26,7 @@ VIEW = "application/vnd.jupyter.widget-view+json"
 
 
 def lessons() -> list[Path]:
-    return sorted(path for path in (ROOT / "lessons").rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
+    return notebooks_under(ROOT / "lessons")
 
 
 def execute(path: Path) -> nbformat.NotebookNode:

@@ -14,15 +14,12 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 import lrlearn
+from lrlearn.commands import notebooks_under
 
 pytestmark = pytest.mark.browser
 
 NAMES = ["ScheduleExplorer", "DescentExplorer", "WorkedExample", "TrainingExplorer", "SweepExplorer"]
-LESSONS = sorted(
-    path.relative_to(lab.ROOT).as_posix()
-    for path in (lab.ROOT / "lessons").rglob("*.ipynb")
-    if ".ipynb_checkpoints" not in path.parts
-)
+LESSONS = [path.relative_to(lab.ROOT).as_posix() for path in notebooks_under(lab.ROOT / "lessons")]
 SLOW = """import time
 from matplotlib.figure import Figure
 from lrlearn import filmstrip

@@ -9,8 +9,10 @@ import nbformat
 import pytest
 from nbconvert import HTMLExporter
 
+from lrlearn.commands import notebooks_under
+
 LESSONS = Path(__file__).resolve().parent.parent / "lessons"
-PATHS = sorted(path for path in LESSONS.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
+PATHS = notebooks_under(LESSONS)
 CORE = ["00-start-here", "01-definition", "02-formula", "03-worked-example", "04-training-effects"]
 DEMO = "classroom-demo"  # shown on a projector and not read: how long and what for is said in TEACHING.md
 
@@ -171,8 +173,7 @@ def test_tags_are_known_and_give_their_reason(path):
 @every_lesson
 def test_cells_are_short(path):
     for cell in code(path):
-        folded = cell.metadata.get("jupyter", {}).get("source_hidden")  # and may be skipped
-        assert len(cell.source.splitlines()) <= (45 if folded else 30), cell.source
+        assert len(cell.source.splitlines()) <= 30, cell.source
 
 
 @every_lesson

@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import lab
 from playwright.sync_api import Browser
+from strips import PAINTED
 
 NO_HEAD_START = "from lrlearn import cells; cells.HEAD_START = 0"
 NO_STYLE = "import ipywidgets; kept, ipywidgets.SliderStyle = ipywidgets.SliderStyle, lambda: None"
@@ -24,11 +25,6 @@ VARIANTS = {
     "no head start": f"from lrlearn import *\n{NO_HEAD_START}",
     "no style at import": f"{NO_STYLE}\nfrom lrlearn import *\nipywidgets.SliderStyle = kept",
 }
-PAINTED = """(wanted) => new Promise((found) => {
-    const look = () => document.querySelectorAll("canvas[data-index]").length >= wanted ? found()
-        : requestAnimationFrame(look);
-    look();
-})"""
 
 
 def seconds(browser: Browser, address: str, name: str) -> tuple[float, float]:
@@ -38,7 +34,7 @@ def seconds(browser: Browser, address: str, name: str) -> tuple[float, float]:
     page.wait_for_timeout(1000)
     began = time.perf_counter()
     page.evaluate("() => { window.all = jupyterapp.commands.execute('notebook:run-all-cells') }")
-    page.evaluate(PAINTED, 1)
+    page.evaluate(PAINTED)
     first = time.perf_counter() - began
     page.evaluate("() => window.all")
     ended = time.perf_counter() - began
