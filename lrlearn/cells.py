@@ -2,14 +2,11 @@
 
 import asyncio
 import threading
-import time
 import weakref
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 from IPython import InteractiveShell, get_ipython
-
-HEAD_START = 0.3  # seconds to let the browser paint the first picture before the rest are drawn: they share cores
 
 
 class Finished(Protocol):
@@ -36,7 +33,7 @@ def made(thing: Finished, shell: InteractiveShell | None) -> None:
     shown(thing)
     if _cell_has_run not in shell.events.callbacks["post_run_cell"]:
         shell.events.register("post_run_cell", _cell_has_run)
-    soon(thing.finish, HEAD_START)  # a callback, a task or a thread: no cell may end
+    soon(thing.finish)  # a callback, a task or a thread: no cell may end
 
 
 def shown(thing: Finished) -> None:
@@ -51,7 +48,7 @@ def afterwards(do: Callable[[], None]) -> None:
     _afterwards.append(do)
 
 
-def soon(do: Callable[[], Any], seconds: float) -> bool:
+def soon(do: Callable[[], Any], seconds: float = 0) -> bool:
     """Call ``do()`` once the kernel is idle and some seconds have passed, in a thread at once; else say False."""
     try:
         asyncio.get_running_loop().call_later(seconds, do)
@@ -73,8 +70,6 @@ def _cell_has_run(result: Any) -> None:
     """Draw what is left to draw, and release what earlier runs of the same cell have made."""
     shell = get_ipython()
     waiting, _waiting[:] = list(_waiting), []
-    if waiting and getattr(shell, "kernel", None):
-        time.sleep(HEAD_START)
     for thing in waiting:
         try:
             thing.finish()

@@ -1,4 +1,4 @@
-"""What a head start for the browser, and a slider's style made at import, do for the first picture: with and without.
+"""What a slider's style made at import does for the first picture: with and without.
 
 python tests/benchmarks/first_picture.py [RUNS]
 
@@ -18,11 +18,9 @@ import lab
 from playwright.sync_api import Browser
 from strips import PAINTED
 
-NO_HEAD_START = "from lrlearn import cells; cells.HEAD_START = 0"
 NO_STYLE = "import ipywidgets; kept, ipywidgets.SliderStyle = ipywidgets.SliderStyle, lambda: None"
 VARIANTS = {
     "as it is": "from lrlearn import *",
-    "no head start": f"from lrlearn import *\n{NO_HEAD_START}",
     "no style at import": f"{NO_STYLE}\nfrom lrlearn import *\nipywidgets.SliderStyle = kept",
 }
 
