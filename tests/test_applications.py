@@ -37,12 +37,15 @@ def test_a_comparison_is_fair(task):
     found = stored.results()[task.name]
     assert list(found["arms"]) == task.among and set(task.among) <= set(compare.ARMS)
     assert not set(found["tuning_seeds"]) & set(found["seeds"])
+    assert (found["tuning_seeds"], found["seeds"]) == (task.tuning_seeds, task.seeds)
+    assert len(found["seeds"]) >= 30 and len(found["tuning_seeds"]) >= 5
     assert found["margin"] == task.margin, "a margin is stated before the scores are known, and stays"
     best = max if task.higher_is_better else min
     for arm in found["arms"].values():
         assert set(arm) == set(task.budgets)
         for place in arm.values():
-            assert len(place["test"]) == len(found["seeds"]) >= 5
+            assert len(place["test"]) == len(found["seeds"])
+            assert not stored.at_an_edge(place), "a better rate may lie beyond the grid"
             # its own best initial rate, by validation alone
             means = dict(zip(place["initial_lrs"], place["validation"], strict=True))
             assert means[place["initial_lr"]] == best(means.values())

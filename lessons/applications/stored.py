@@ -185,7 +185,7 @@ def table() -> str:
                 found = task["arms"][arm][budget]
                 scores = summarise(found["test"])
                 ending = f", {SHORT[arm]}" if arm.startswith("exp") else ""
-                cells.append(f"{scores.mean:.3f} ± {scores.sd:.3f}{ending}{' †' if at_an_edge(found) else ''}")
+                cells.append(f"{scores.mean:.3f} ± {scores.sd:.3f}{ending}")
             what = f"{name}, {count} {task['unit']}, {len(task['seeds'])} seeds: {task['score']}"
             link = f"[{task['area']}]({task['notebook']}.ipynb)"
             rows = [Row(name, budget, rival) for rival in RIVALS]
