@@ -31,6 +31,7 @@ def pytest_configure(config):
     config.pluginmanager.register(once.Once(), "once")
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     from sharing import Sharing  # here: it needs xdist, and a single test does not
 

@@ -7,6 +7,7 @@ lesson 07 says.
 
 import math
 import os
+import socket
 
 import pytest
 import torch
@@ -104,7 +105,7 @@ def batches():
     return torch.utils.data.DataLoader(samples, batch_size=8)
 
 
-def accelerated(rank, processes, port, accumulate, split, told):
+def accelerated(rank, processes, port, accumulate, split, coupled, told):
     """One epoch of one process; the first one puts the rates of its updates, and the scheduler's count, into told."""
     address = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "ACCELERATE_USE_CPU": "true"}
     os.environ.update(address, RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(processes))
@@ -112,7 +113,10 @@ def accelerated(rank, processes, port, accumulate, split, told):
     from accelerate.utils import DataLoaderConfiguration
 
     accelerator = Accelerator(
-        cpu=True, gradient_accumulation_steps=accumulate, dataloader_config=DataLoaderConfiguration(split_batches=split)
+        cpu=True,
+        gradient_accumulation_steps=accumulate,
+        dataloader_config=DataLoaderConfiguration(split_batches=split),
+        step_scheduler_with_optimizer=coupled,
     )
     model = torch.nn.Linear(1, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -132,18 +136,25 @@ def accelerated(rank, processes, port, accumulate, split, told):
 
 
 @pytest.mark.parametrize(
-    ("processes", "accumulate", "split", "updates", "steps"),
-    [(1, 1, False, 8, 8), (1, 4, False, 2, 2), (1, 3, False, 3, 3), (2, 1, False, 4, 8), (2, 1, True, 8, 8)],
+    ("processes", "accumulate", "split", "coupled", "updates", "steps"),
+    [
+        (1, 1, False, True, 8, 8),
+        (1, 4, False, True, 2, 2),
+        (1, 3, False, True, 3, 3),
+        (2, 1, False, True, 4, 8),
+        (2, 1, True, True, 8, 8),
+        (2, 1, False, False, 4, 4),
+    ],
 )
-def test_accelerate_steps_a_prepared_scheduler_once_a_process_at_each_update(
-    processes, accumulate, split, updates, steps
+def test_accelerate_steps_a_prepared_scheduler_once_a_process_at_each_update_unless_told_not_to(
+    processes, accumulate, split, coupled, updates, steps
 ):
     pytest.importorskip("accelerate", reason=TRAINERS.format("Accelerate"))
-    from lab import free_port
-
-    context = torch.multiprocessing.get_context("spawn")
-    told = context.SimpleQueue()
-    arguments = (processes, free_port(), accumulate, split, told)
+    with socket.socket() as probe:  # lab.free_port() would ask for a browser's driver
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    told = torch.multiprocessing.get_context("spawn").SimpleQueue()
+    arguments = (processes, port, accumulate, split, coupled, told)
     torch.multiprocessing.spawn(accelerated, arguments, nprocs=processes)
     rates, count = told.get()
     assert (len(rates), count) == (updates, steps)
@@ -180,3 +191,14 @@ def test_lightning_steps_with_the_updates_or_once_an_epoch(interval, accumulate)
     updates = math.ceil(8 / accumulate)
     decays = [step if interval == "step" else step // updates for step in range(2 * updates)]
     assert line.rates == pytest.approx([0.1 * 0.9**decay for decay in decays])
+
+
+def test_lightning_gives_an_unfrozen_layer_a_tenth_of_the_present_rate():
+    lightning = pytest.importorskip("pytorch_lightning", reason=TRAINERS.format("Lightning"))
+    unfreeze = lightning.callbacks.BaseFinetuning.unfreeze_and_add_param_group
+    first, second, third = (torch.nn.Linear(size, 1) for size in (1, 2, 3))
+    optimizer = torch.optim.SGD(first.parameters(), lr=0.1)
+    optimizer.param_groups[0]["lr"] = 0.06
+    unfreeze(second, optimizer)
+    unfreeze(third, optimizer, lr=0.03)
+    assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([0.06, 0.006, 0.03])

@@ -37,19 +37,40 @@ def test_a_statement_that_does_not_hold_would_be_found():
 
 def test_the_prose_tells_the_gains_that_were_measured(lesson):
     sgd, momentum, adam = (round(gain) for gain in lesson["gains"].values())
-    assert f"{sgd}, {momentum} and {adam} times here" in PROSE
-    assert f"{sgd} times with SGD, {momentum} with momentum, {adam} with Adam" in PROSE
+    assert f"{sgd}, {momentum} and {adam} times lower here" in PROSE
+    assert f"{sgd} times lower with SGD, {momentum} with momentum, {adam} with Adam" in PROSE
+
+
+def test_no_best_first_rate_lies_at_the_end_of_its_grid(lesson):
+    """A constant rate that is best at the end of what was tried may have a better one beyond it."""
+    for name in lesson["KINDS"]:
+        first, *_, last = lesson["FIRST"][name]
+        assert first < lesson["tuned"](name, lesson["GAMMAS"]["constant"])[0] < last
 
 
 def test_the_prose_tells_what_averaging_did(lesson):
     (bowl, bowl_words), (line, line_words) = lesson["bowl"], lesson["line"]
-    tail, ema, free = "constant, second half", "constant, EMA", "schedule-free, beta 0.5"
-    assert f"takes off {bowl[tail]:.0%} of what decay takes off, the EMA {bowl[ema]:.0%}".replace("%", " %") in PROSE
-    assert bowl_words[free] == "the same"
-    assert " %, ".join(f"{line[name] * 100:.0f}" for name in (tail, ema)) in PROSE
-    assert f" and {line[free] * 100:.0f} %" in PROSE
+    tail, ema, free, alone = "constant, second half", "constant, EMA", "schedule-free, beta", "decay, last weights"
+    on_bowl, on_line = (next(name for name in part if name.startswith(free)) for part in (bowl, line))
+    told = f"brings {bowl[tail]:.0%} of decay's gain, the EMA {bowl[ema]:.0%}".replace("%", " %")
+    assert told in PROSE and f"\n{bowl[on_bowl] * 100:.0f} %, more than decay" in PROSE
+    told = f"bring {line[tail]:.0%}, {line[ema]:.0%} and (with `beta` 0.5) {line[on_line]:.0%}".replace("%", " %")
+    assert told in PROSE
+    assert (on_bowl, on_line) == (f"{free} 0", f"{free} 0.5")
+    assert f"| {bowl[tail]:.0%} of decay's gain on the bowl, {line[tail]:.0%} on".replace("%", " %") in PROSE
+    assert bowl_words[on_bowl] == "better"
     for words in (bowl_words, line_words):
         assert words["decay, EMA"] == words["decay, second half"] == "worse"
+    losses = lesson["contest"](lesson["Line"], range(200), range(1000, 1400))
+    times = [losses[name].mean() / losses[alone].mean() for name in (tail, ema, on_line)]
+    assert f"is {times[0]:.1f}, {times[1]:.0f} and {times[2]:.1f} times that of decay" in PROSE
+
+
+def test_larger_batches_end_lower_for_their_longer_steps_and_not_for_want_of_noise(lesson):
+    scaled = {pair: loss for pair, loss in lesson["ends"].items() if pair != (32, 0.1) and pair != (64, 0.1)}
+    for (size, lr), loss in scaled.items():
+        assert math.isclose(lesson["without_noise"](size, lr), loss, rel_tol=0.1)
+    assert list(scaled.values()) == sorted(scaled.values(), reverse=True)
 
 
 def test_the_strip_is_small_and_complete(lesson):
