@@ -161,6 +161,26 @@ def test_accelerate_steps_a_prepared_scheduler_once_a_process_at_each_update_unl
     assert rates == pytest.approx([0.1 * 0.9 ** (step * steps // updates) for step in range(updates)])
 
 
+@pytest.mark.parametrize(("fused", "steps"), [(False, 2), (True, 4)])
+def test_accelerate_waits_for_a_step_that_the_scaler_skips_unless_the_optimizer_is_fused(fused, steps):
+    accelerate = pytest.importorskip("accelerate", reason=TRAINERS.format("Accelerate"))
+    accelerate.Accelerator(cpu=True)  # its parts below want its settings
+    weight = torch.ones(1, requires_grad=True)
+    scaler = torch.amp.GradScaler("cpu")
+    own = torch.optim.AdamW([weight], lr=0.1, fused=fused)
+    optimizer = accelerate.optimizer.AcceleratedOptimizer(own, scaler=scaler)
+    scheduler = accelerate.scheduler.AcceleratedScheduler(torch.optim.lr_scheduler.ExponentialLR(own, 0.9), optimizer)
+    moved = 0
+    for slope in (math.inf, math.inf, 1.0, 1.0):
+        optimizer.zero_grad()
+        before = weight.item()
+        scaler.scale((slope * weight).sum()).backward()
+        optimizer.step()
+        scheduler.step()
+        moved += weight.item() != before
+    assert (moved, scheduler.scheduler.last_epoch) == (2, steps)
+
+
 @pytest.mark.filterwarnings("ignore")  # of data loaders and loggers
 @pytest.mark.parametrize("accumulate", [1, 4, 3])
 @pytest.mark.parametrize("interval", ["epoch", "step"])
