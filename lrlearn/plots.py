@@ -447,8 +447,11 @@ def sweep_scene(initial_lrs: Sequence[float], gammas: Sequence[float], excess: n
 
 
 def _headed(ax: Axes, title: str, color: str, lines: int = 1) -> Text:
-    """A title on the left, and on its right words that change: above the axes no curve is covered."""
-    ax.set_title(title + "\n" * (lines - 1), loc="left")
+    """A title on the left, and on its right words that change: above the axes no curve is covered.
+
+    The title stands beside the last of the lines, as high as the titles of the axes next to it.
+    """
+    ax.set_title("\n" * (lines - 1) + title, loc="left")
     return ax.text(1, 1.02, "", transform=ax.transAxes, animated=True, ha="right", va="bottom", color=color)
 
 

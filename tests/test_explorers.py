@@ -228,10 +228,26 @@ def test_words_that_change_cover_neither_a_curve_nor_other_words(scene, settings
         assert not covered(draw(value)), value
 
 
-@pytest.mark.parametrize("explorer", [TrainingExplorer(), TrainingExplorer(initial_lr=1.0), SweepExplorer()], ids=repr)
+TRAININGS = pytest.mark.parametrize(
+    "explorer", [TrainingExplorer(), TrainingExplorer(initial_lr=1.0), SweepExplorer()], ids=repr
+)
+
+
+@TRAININGS
 def test_words_of_the_trainings_cover_no_curve_either(explorer):
     for gamma in explorer.values[:: len(explorer.values) // 8]:
         assert not covered(explorer._draw(gamma, **explorer._control_values())), gamma
+
+
+@TRAININGS
+def test_the_titles_of_neighbouring_axes_stand_on_one_line(explorer):
+    """Also where the words beside one of them take two lines: a title that stands higher looks like another kind."""
+    figure = explorer._draw(explorer.values[-1], **explorer._control_values())
+    figure.canvas.draw()
+    titles = [title for ax in figure.axes for title in (ax.title, ax._left_title) if title.get_text()]
+    assert len(titles) > 1 and not any(title.get_text().endswith("\n") for title in titles)
+    boxes = [title.get_window_extent() for title in titles]
+    assert max(box.y0 for box in boxes) - min(box.y0 for box in boxes) < boxes[0].height / 2, boxes
 
 
 def test_a_path_that_leaves_the_valley_is_said_and_drawn():
