@@ -73,7 +73,7 @@ class Feedback:
         style = "background:#ffffff;color:#111111"  # said everywhere: a dark theme colours code on its own
         name = f' <code style="{style}">{html.escape(self.misconception)}</code>' if self.misconception else ""
         return (
-            f'<div role="status" style="{style};border:2px solid {colour};'
+            f'<div role="status" style="{style};margin:8px 0;border:2px solid {colour};'
             f'border-left-width:10px;padding:8px 12px;max-width:50em">'
             f'<strong style="color:{colour}"><span aria-hidden="true">{symbol}</span> {self.verdict}.</strong>{name} '
             f"{html.escape(self.hint)}</div>"

@@ -778,6 +778,12 @@ def test_feedback_shows_itself_without_colour_and_as_text(answer, symbol, word):
     assert "\n" not in repr(feedback)
 
 
+def test_feedback_keeps_its_distance_from_what_was_printed_above_it():
+    """A notebook leaves no room between two outputs of a cell."""
+    (above,) = re.findall(r"^<div[^>]*;margin:(\d+)px 0", check("lr-at-epoch", 0.2)._repr_html_())
+    assert int(above) >= 6
+
+
 def counted_part(shown):
     """The part that a report counts, of what IPython would show."""
     from IPython.core.formatters import DisplayFormatter

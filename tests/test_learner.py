@@ -193,6 +193,24 @@ def test_no_cell_ends_in_a_bare_assertion(name):
         assert not any(isinstance(node, ast.Assert) for node in ast.walk(ast.parse(cell.source))), cell.source
 
 
+@pytest.mark.parametrize("name", [name for name in BY_NAME if re.match("0[0-4]", name)])
+def test_what_is_printed_says_in_words_what_was_compared(name):
+    for cell in code(name):
+        for line in "".join(output.get("text", "") for output in cell.outputs).splitlines():
+            assert not re.search(r"\b(?:True|False)$", line), line
+
+
+@pytest.mark.parametrize(
+    ("name", "asks"), [("00-start-here", "^guess = "), ("01-definition", r"^check\("), ("02-formula", "^guess = ")]
+)
+def test_powers_and_decimal_points_are_explained_before_a_number_is_typed(name, asks):
+    """Python itself raises there: `0.1 * 0.9^3` reaches neither `check` nor `predicted`."""
+    found = cells(name)
+    first = next(at for at, cell in enumerate(found) if re.search(asks, cell.source, re.MULTILINE))
+    text = " ".join(" ".join(cell.source.split()) for cell in found[:first] if cell.cell_type == "markdown")
+    assert re.search(r"`[\d.]*\*\*\d*`", text) and "0.5, not 0,5" in text
+
+
 AXES = {"mean", "argmin", "argmax"}
 
 
@@ -362,11 +380,18 @@ def test_an_exercise_runs_after_a_restart_by_itself(name):
             assert repr(names["_"]).startswith("Not answered yet.")
 
 
+# the line that a learner edits holds the answers and nothing else, the same in every lesson
+RECAP_ANSWERS = """from lrlearn.exercises import recap
+
+answers = [..., ..., ..., ..., ...]
+recap("{}", round=1, answers=answers)"""
+
+
 @pytest.mark.parametrize("name", [name for name in BY_NAME if re.match(r"0[1-7]", name)])
 def test_a_lesson_opens_with_questions_on_those_before(name):
     first, second = (cell for cell in code(name)[:2])
     assert f'recap("{name[:2]}", round=1)' in first.source
-    assert f'recap("{name[:2]}", round=1, answers=' in second.source and "[..., ..., ..., ..., ...]" in second.source
+    assert second.source == RECAP_ANSWERS.format(name[:2])
     assert all("Not answered yet." in str(output) for output in second.outputs[-1:])
 
 
@@ -415,7 +440,7 @@ def assert_close(claimed: float, measured: float) -> None:
     assert abs(claimed - measured) <= max(2.5, 0.1 * measured), measured
 
 
-@pytest.mark.parametrize("name", ["02-formula", "04-training-effects"])
+@pytest.mark.parametrize("name", ["02-formula", "04-training-effects", "05-in-pytorch", "06-choosing-gamma"])
 def test_a_long_lesson_has_a_core_for_whoever_has_twenty_minutes(name):
     asked_again = re.compile("^## Asked again", re.MULTILINE)
     start = next(at for at, cell in enumerate(core(name)) if asked_again.search(cell.source))
