@@ -22,8 +22,8 @@ PICTURES = [0, 1, 2, 1, 0]  # of each cell
 
 
 @pytest.fixture(scope="module")
-def reopened(browser, tmp_path_factory):
-    """The notebook as the next day shows it, on the same machine: JupyterLab trusts its outputs."""
+def saved(browser, tmp_path_factory):
+    """A notebook that was run and saved, and whose kernel is gone: where it is served, and its file."""
     folder: Path = tmp_path_factory.mktemp("reopened")
     lab.write_notebook(folder / "yesterday.ipynb", *SHOWN)
     with lab.server(folder) as address:
@@ -34,9 +34,16 @@ def reopened(browser, tmp_path_factory):
         lab.command(page, "docmanager:save")
         page.evaluate("jupyterapp.serviceManager.sessions.shutdownAll()")
         page.close()
-        page = lab.opened(browser, address, "yesterday.ipynb", run=False)
-        yield page, folder / "yesterday.ipynb"
-        page.close()
+        yield address, folder / "yesterday.ipynb"
+
+
+@pytest.fixture(scope="module")
+def reopened(browser, saved):
+    """The notebook as the next day shows it, on the same machine: JupyterLab trusts its outputs."""
+    address, path = saved
+    page = lab.opened(browser, address, path.name, run=False)
+    yield page, path
+    page.close()
 
 
 def outputs(page: Page, cell: int):
@@ -56,6 +63,21 @@ def test_an_error_is_hidden_only_where_a_picture_stands_for_it(reopened):
         expect(outputs(page, cell).get_by_text(ERROR).locator("visible=true")).to_have_count(
             int(cell == len(SHOWN) - 1)
         )
+
+
+def test_notebook_7_shows_the_same(browser, saved):
+    """Another application, on the same server."""
+    pytest.importorskip("notebook", reason="Notebook 7 is not installed: reopening a lesson in it is not tested")
+    address, path = saved
+    page = browser.new_page()
+    page.goto(f"{address}/notebooks/{path.name}")
+    expect(page.get_by_text(ERROR)).to_have_count(4, timeout=60_000)
+    for cell, count in enumerate(PICTURES):
+        expect(outputs(page, cell).locator(".jp-RenderedImage:visible")).to_have_count(count)
+        # the last cell has no explorer, and no picture to stand for its error
+        expect(outputs(page, cell).get_by_text(ERROR).locator("visible=true")).to_have_count(int(cell == 4))
+    lab.shot("reopened-in-notebook-7", page)
+    page.close()
 
 
 def test_what_a_box_shows_is_what_ipywidgets_shows_of_it(reopened):
