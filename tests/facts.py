@@ -214,7 +214,7 @@ FACTS: dict[str, dict[str, list[str]]] = {
             "abs(constants[constant.argmin()] - 0.027) < 0.001",
             "3e-5 < sweep([0.034], [1.0], SEEDS).excess[..., -1].mean() < 0.0002 * minimum",
         ],
-        "d2ad6e66": ["(round(good.min(), 3), round(good.max(), 3)) == (0.033, 0.045)"],
+        "d2ad6e66": ["(round(min(good), 3), round(max(good), 3)) == (0.033, 0.045)"],
         "9db4aa1b": [
             "verdicts_against_best(0.2, [0.87, 0.88, 0.91, 0.92]) == ['worse', 'the same', 'the same', 'worse']",
             "GAMMAS[sweep([0.2], GAMMAS, SEEDS).excess[0, :, :, -1].mean(1).argmin()] == 0.9",
