@@ -21,7 +21,7 @@ import refresh_lessons
 from facts import FACTS
 from test_notebooks import DEMO, PATHS
 
-from lrlearn import exercises, recaps
+from lrlearn import ScheduleExplorer, exercises, recaps
 
 BY_NAME = {path.stem: path for path in PATHS}
 # their cells train for minutes: nbval runs them, once; what lesson 06 says is asked in test_choosing_gamma.py,
@@ -131,6 +131,13 @@ def test_targets_stand_above_their_explorer(name):
         if cell.cell_type == "markdown" and re.search(r"\*\*Targets?\b", cell.source):
             below = next(later for later in found[at:] if later.cell_type == "code")
             assert is_explorer(below), cell.source
+
+
+def test_a_button_that_a_lesson_names_is_there():
+    buttons = {name for name, _ in ScheduleExplorer().controls["log"].options}
+    prose = " ".join(" ".join(cell.source.split()) for name in BY_NAME for cell in cells(name))
+    named = re.findall(r"(?<!\w)(?:tick|press) \*([\w ]+)\*", prose)
+    assert named and set(named) <= buttons
 
 
 def test_a_refreshed_lesson_keeps_its_folds():
