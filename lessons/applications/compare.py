@@ -178,8 +178,8 @@ TASKS = [
         initial_lrs=[0.001, 0.003, 0.006, 0.01],
         unit="rounds",
         together=True,
-        first_seed=1000,
-        num_seeds=90,
+        first_seed=2000,
+        num_seeds=270,
         num_tuning=20,
     ),
     Task(
@@ -233,6 +233,7 @@ TASKS = [
         budgets={"long": 540},
         initial_lrs=[0.006, 0.012],
         unit="steps",
+        among=["constant", "exponential to 0.5", "cosine"],  # the dearest task: the ratio that a smaller run chose
     ),
     Task(
         name="writing",
@@ -255,9 +256,11 @@ TASKS = [
         function="sentiment",
         score="accuracy",
         margin=0.005,
-        budgets={"short": 200, "long": 600},
+        budgets={"long": 600},
         initial_lrs=[0.01, 0.03],
         unit="steps",
+        first_seed=1000,
+        num_seeds=90,
     ),
 ]
 
