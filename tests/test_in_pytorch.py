@@ -1,6 +1,7 @@
 """Lesson 05: its fault bench is small enough to send, tells its faults apart, and what it expects of torch can fail."""
 
 import linecache
+import re
 from pathlib import Path
 
 import nbformat
@@ -77,6 +78,17 @@ def test_every_known_mistake_has_its_place(lesson):
     questions = [asked.split("\n\n")[0] for asked in prose.split("**Predict, yes or no:**")[1:]]
     for slug, words in YES_OR_NO.items():
         assert sum(words in question for question in questions) == 1, slug
+
+
+def test_a_public_thread_is_named_for_each_fault_or_said_not_to_have_been_found(lesson):
+    (listed,) = (cell.source for cell in nbformat.read(LESSON, as_version=4).cells if cell.id == "05threads")
+    rows = [[part.strip() for part in line.split("|")[1:3]] for line in listed.splitlines() if line.startswith("| ")]
+    threads = dict(rows[1:])  # without the head
+    assert list(threads) == list(lesson[0]["FAULTS"])
+    thread = r"\[([\w./-]+)#(\d+)\]\(https://github\.com/\1/(?:issues|pull)/\2\)"
+    found = [name for name, link in threads.items() if re.fullmatch(thread, link)]
+    assert len(found) == 16 and threads["plotted first"] == "none found"
+    assert len({threads[name] for name in found}) == 16
 
 
 def test_the_strip_is_small_and_complete(lesson):
