@@ -10,7 +10,7 @@ LESSON = Path(__file__).resolve().parent.parent / "lessons" / "06-choosing-gamma
 # the cells that these facts need, by id; the long trainings are nbval's part
 CELLS = [
     *("5dafe67f", "46f11915", "9f525438", "73a8256f", "6937b111", "13880e6d", "ae3c5472", "9a87f623"),
-    *("af2459ce", "bf97dab2", "5bca73ba", "19b41f69", "256cf9a6", "e9fe3414"),
+    *("af2459ce", "bf97dab2", "5bca73ba", "19b41f69", "howhigh2", "256cf9a6", "e9fe3414"),
 ]
 
 
@@ -66,6 +66,14 @@ def test_without_an_end_1_over_t_goes_on(lesson):
         reached["1/t"][-1] < 0.02 * reached["1/t"][999]
         and reached["exponential"][-1] > 0.9 * reached["exponential"][999]
     )
+
+
+def test_the_prose_tells_how_high_to_start(lesson):
+    firsts = [f"{rate:.2g}" for rate in lesson["howhigh2"]["best_firsts"].values()]
+    prose = "\n".join(cell.source for cell in nbformat.read(LESSON, 4).cells if cell.cell_type == "markdown")
+    assert f"10 / 30 / 100 / 300 epochs | {', '.join(firsts)} |" in prose
+    for number in (firsts[0], firsts[1], firsts[3]):
+        assert number in prose.split("**First find initial_lr.**")[1].split("**No known end?**")[0]
 
 
 def test_other_peoples_settings_are_read_to_their_last_epoch(lesson):
