@@ -210,9 +210,8 @@ FACTS: dict[str, dict[str, list[str]]] = {
             "[50 - verdicts_against_best(lr, GAMMAS).count('worse') for lr in (0.05, 0.5)] == [0, 7]",
         ],
         "3afe8c0c": [
-            "50 < ratios[0] < 70 and 3 < ratios[1] < 5",
-            "abs(constants[constant.argmin()] - 0.027) < 0.001",
-            "3e-5 < sweep([0.034], [1.0], SEEDS).excess[..., -1].mean() < 0.0002 * minimum",
+            "f'{ratios[0]:.0f} {ratios[1]:.0f}' == '61 3' and abs(constants[best] - 0.027) < 0.001",
+            "f'{100 * chosen(flat, False)[1] / minimum:.3f}' == '0.015'",
         ],
         "d2ad6e66": ["(round(min(good), 3), round(max(good), 3)) == (0.033, 0.045)"],
         "9db4aa1b": [
