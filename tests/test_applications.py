@@ -262,6 +262,20 @@ def centres_alone():
     return verdict(alone, together, stored.results()["photograph"]["margin"])
 
 
+def test_the_prose_tells_what_decay_gained_with_adam():
+    cells = {cell["id"]: cell for cell in json.loads((FOLDER / "image-classification.ipynb").read_text())["cells"]}
+    shown = "".join(cells["2b978eb4"]["outputs"][0]["text"])
+    sgd, adam, later_sgd, later_adam = re.findall(r"x([\d.]+)", shown)
+    prose = "".join(cells["2b978eb2"]["source"])
+    assert f"{sgd} times lower with SGD and {adam} times with Adam" in prose
+    assert f"after 300 steps {later_sgd} times and {later_adam} times" in prose
+    lows, highs = (
+        [float(end) for end in ends] for ends in zip(*re.findall(r"\(([\d.]+) to ([\d.]+)\)", shown), strict=True)
+    )
+    assert highs[1] < lows[0] and highs[2] < lows[3], "which of the two gains more depends on the budget"
+    assert f"{later_adam} and {later_sgd} times lower" in "".join(list(cells.values())[-1]["source"])
+
+
 def test_no_voice_is_in_two_groups():
     clips = compare._namespace("speech-recognition")
     voices = {name: set(clips["voices"][clips[name]].tolist()) for name in ("training", "validation", "test")}
