@@ -35,7 +35,7 @@ SLOW = {
     "reinforcement-learning",
     "speech-recognition",
 }
-FOLDS = {"Explain", "Answer", "A solution"}
+FOLDS = {"Explain", "Answer", "A solution", "Sources"}
 VERDICT = r"\b(?:true|false|yes|no|not|never|better|worse|right|wrong|wins?|won|loses?|lost|diverged?|frozen|ties?)\b"
 SKIPPED = "(You may skip this code.)"
 # minutes, fitted to a newcomer who needed 9, 27, 40 and 17 for lessons 00 to 03: 10, 22, 42 and 18 by this count
