@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-PATIENCE = 60  # seconds
+PATIENCE = 240  # seconds; WebKit draws without a graphics card, and beside other work
 KEYS = {"ArrowRight": "\ue014", "ArrowLeft": "\ue012", "Home": "\ue011", "End": "\ue010"}  # as both drivers name them
 CENTRE = """([selector, at]) => {
     const node = document.querySelectorAll(selector)[at];

@@ -1,4 +1,4 @@
-"""The explorers in Firefox and in WebKit, as test_browser.py tries them in Chromium."""
+"""The explorers in Firefox and in WebKit, as test_browser.py tries them in Chromium: a page to hand out, JupyterLab."""
 
 import os
 
@@ -19,6 +19,20 @@ DRAWN = """() => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     return new Set(new Uint32Array(data.buffer)).size > 5;
 }"""
+CONNECTED = """() =>
+    globalThis.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.connectionStatus === "connected" """
+RUN = """() => {
+    globalThis.ran = false;
+    jupyterapp.commands.execute("notebook:run-all-cells").finally(() => (globalThis.ran = true));
+}"""
+CURRENT = """() => [...document.querySelectorAll(".lrlearn-explorer canvas")].every((canvas) =>
+    canvas.dataset.index && !canvas.classList.contains("lrlearn-stale"))"""
+LOGARITHMIC = """() => {
+    const button = document.querySelector(".widget-toggle-button[data-value=logarithmic]");
+    button.click();
+    return document.querySelectorAll(".lrlearn-stale").length;
+}"""
+DARK = """() => jupyterapp.commands.execute("apputils:change-theme", { theme: "JupyterLab Dark" }).then(() => true)"""
 HIDE = """(display) => {
     document.querySelector(".lrlearn-explorer").style.display = display;
     return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))));
@@ -62,6 +76,35 @@ def test_a_page_to_hand_out_drags_and_hears_keys(page, handout):
 def test_a_picture_that_was_hidden_is_there_again(page, handout):
     page.goto(handout)
     page.wait_for(SHOWN)
+    for display in ("none", ""):
+        page.evaluate(HIDE, display)
+    page.wait_for(DRAWN)
+
+
+@pytest.fixture(scope="module")
+def notebook(tmp_path_factory):
+    """The address of a notebook of two explorers in JupyterLab."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    lab.write_notebook(folder / "two.ipynb", "from lrlearn import *", "WorkedExample()", "ScheduleExplorer()")
+    with lab.server(folder) as address:
+        yield f"{address}/lab/workspaces/elsewhere/tree/two.ipynb?reset"
+
+
+def test_in_jupyterlab_cells_run_sliders_drag_and_a_further_control_brings_its_picture(page, notebook):
+    page.goto(notebook)
+    page.wait_for(CONNECTED)
+    page.evaluate(RUN)
+    page.wait_for("() => globalThis.ran")
+    page.wait_for(SHOWN)
+    page.drag(1.0)
+    page.wait_for(AT, 10)
+    page.evaluate("() => document.querySelector('.noUi-handle').focus()")
+    for key, index in (("ArrowLeft", 9), ("Home", 0), ("End", 10)):
+        page.press(key)
+        page.wait_for(AT, index)
+    assert page.evaluate(LOGARITHMIC) == 1
+    page.wait_for(CURRENT)
+    page.evaluate(DARK)
     for display in ("none", ""):
         page.evaluate(HIDE, display)
     page.wait_for(DRAWN)

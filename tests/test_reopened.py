@@ -80,6 +80,26 @@ def test_notebook_7_shows_the_same(browser, saved):
     page.close()
 
 
+def test_in_notebook_7_cells_run_and_sliders_drag(browser, tmp_path):
+    pytest.importorskip("notebook", reason="Notebook 7 is not installed: nothing is run in it")
+    lab.write_notebook(tmp_path / "one.ipynb", "from lrlearn import WorkedExample", "WorkedExample()")
+    with lab.server(tmp_path) as address:
+        page = browser.new_page()
+        page.goto(f"{address}/notebooks/one.ipynb")
+        page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(timeout=60_000)
+        page.get_by_text("Run", exact=True).click()
+        page.get_by_text("Run All Cells", exact=True).click()
+        explorer = lab.explorers(page)
+        expect(lab.canvas(explorer)).to_have_attribute("data-index", "0", timeout=60_000)
+        lab.drag(page, explorer, to=1.0)
+        expect(lab.canvas(explorer)).to_have_attribute("data-index", "10")
+        lab.handle(explorer).press("ArrowLeft")
+        expect(lab.canvas(explorer)).to_have_attribute("data-index", "9")
+        assert explorer.evaluate("(node) => node.scrollHeight === node.clientHeight")
+        lab.shot("notebook-7", page)
+        page.close()
+
+
 def test_what_a_box_shows_is_what_ipywidgets_shows_of_it(reopened):
     """Only pictures are added, below it."""
     _, path = reopened

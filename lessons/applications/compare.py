@@ -178,8 +178,8 @@ TASKS = [
         initial_lrs=[0.001, 0.003, 0.006, 0.01],
         unit="rounds",
         together=True,
-        first_seed=2000,
-        num_seeds=270,
+        first_seed=1000,
+        num_seeds=90,
         num_tuning=20,
     ),
     Task(
