@@ -140,7 +140,6 @@ def test_decay_beats_a_constant_rate_in_the_tasks_that_are_named_and_changes_not
     assert {"better", "worse"} < words("", -2), "against cosine it goes either way"
 
 
-
 def test_what_it_names_exists():
     for link in re.findall(r"\]\(([^)]+)\)", TEXT):
         assert link.startswith("https://") or (LESSONS / link).exists(), link
