@@ -2,8 +2,8 @@
 
 JupyterLab and Notebook 7 show nothing but an error for sliders whose kernel is gone. So two outputs follow an
 explorer, or the box that holds it: its picture, which filmstrip.css hides while there are sliders, and a style that
-hides the error. The picture is an output of its own, of image/png alone: VS Code, which shows outputs one by one, has
-nothing else to choose for it, whatever it makes of the sliders' output.
+hides the error. The picture is an output of its own, of image/png alone: a front end that
+chooses among the parts of an output has nothing else to choose for it, whatever it makes of the sliders' output.
 """
 
 import base64
