@@ -62,6 +62,14 @@ def look(result, told="{told}"):
 
 get_ipython().events.register("post_run_cell", look)
 """
+# Whether the kernel of the notebook in front answers; Run > Run All Cells, and whether that has ended.
+CONNECTED = """() =>
+    globalThis.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.connectionStatus === "connected" """
+RUN_ALL = """() => {
+    window.allRun = false;
+    jupyterapp.commands.execute("notebook:run-all-cells").finally(() => (window.allRun = true));
+}"""
+ALL_RUN = "() => window.allRun"
 BY_COLOUR = "TOLD APART BY COLOUR ALONE:"
 
 
@@ -180,15 +188,16 @@ def write_notebook(path: Path, *cells: str) -> Path:
     return path
 
 
+def place(address: str, name: str) -> str:
+    """The address of a notebook alone in a fresh workspace."""
+    return f"{address}/lab/workspaces/{name.replace('/', '-').removesuffix('.ipynb')}/tree/{name}?reset"
+
+
 def open_notebook(page: Page, address: str, name: str) -> None:
     """Show a notebook alone in a fresh workspace, its kernel ready."""
-    workspace = name.replace("/", "-").removesuffix(".ipynb")
-    page.goto(f"{address}/lab/workspaces/{workspace}/tree/{name}?reset")
+    page.goto(place(address, name))
     page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
-    page.wait_for_function(
-        "() => jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.connectionStatus === 'connected'",
-        timeout=60_000,
-    )
+    page.wait_for_function(CONNECTED, timeout=60_000)
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(timeout=60_000)
 
 
@@ -209,11 +218,8 @@ def opened(browser: Browser, address: str, name: str, run: bool = True) -> Page:
 
 def run_all(page: Page, timeout: float = 120) -> None:
     """Run > Run All Cells, until the last has run or one has failed; seconds."""
-    page.evaluate("""() => {
-        window.allRun = false;
-        jupyterapp.commands.execute("notebook:run-all-cells").finally(() => (window.allRun = true));
-    }""")
-    page.wait_for_function("window.allRun", timeout=timeout * 1000)
+    page.evaluate(RUN_ALL)
+    page.wait_for_function(ALL_RUN, timeout=timeout * 1000)
 
 
 def save_with_widgets(page: Page) -> None:

@@ -19,12 +19,6 @@ DRAWN = """() => {
     const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     return new Set(new Uint32Array(data.buffer)).size > 5;
 }"""
-CONNECTED = """() =>
-    globalThis.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.connectionStatus === "connected" """
-RUN = """() => {
-    globalThis.ran = false;
-    jupyterapp.commands.execute("notebook:run-all-cells").finally(() => (globalThis.ran = true));
-}"""
 CURRENT = """() => [...document.querySelectorAll(".lrlearn-explorer canvas")].every((canvas) =>
     canvas.dataset.index && !canvas.classList.contains("lrlearn-stale"))"""
 LOGARITHMIC = """() => {
@@ -87,14 +81,14 @@ def notebook(tmp_path_factory):
     folder = tmp_path_factory.mktemp("elsewhere")
     lab.write_notebook(folder / "two.ipynb", "from lrlearn import *", "WorkedExample()", "ScheduleExplorer()")
     with lab.server(folder) as address:
-        yield f"{address}/lab/workspaces/elsewhere/tree/two.ipynb?reset"
+        yield lab.place(address, "two.ipynb")
 
 
 def test_in_jupyterlab_cells_run_sliders_drag_and_a_further_control_brings_its_picture(page, notebook):
     page.goto(notebook)
-    page.wait_for(CONNECTED)
-    page.evaluate(RUN)
-    page.wait_for("() => globalThis.ran")
+    page.wait_for(lab.CONNECTED)
+    page.evaluate(lab.RUN_ALL)
+    page.wait_for(lab.ALL_RUN)
     page.wait_for(SHOWN)
     page.drag(1.0)
     page.wait_for(AT, 10)

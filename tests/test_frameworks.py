@@ -7,7 +7,6 @@ lesson 07 says.
 
 import math
 import os
-import socket
 
 import pytest
 import torch
@@ -150,11 +149,10 @@ def test_accelerate_steps_a_prepared_scheduler_once_a_process_at_each_update_unl
     processes, accumulate, split, coupled, updates, steps
 ):
     pytest.importorskip("accelerate", reason=TRAINERS.format("Accelerate"))
-    with socket.socket() as probe:  # lab.free_port() would ask for a browser's driver
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    from lab import free_port  # here: it needs Playwright, and the other tests do not
+
     told = torch.multiprocessing.get_context("spawn").SimpleQueue()
-    arguments = (processes, port, accumulate, split, coupled, told)
+    arguments = (processes, free_port(), accumulate, split, coupled, told)
     torch.multiprocessing.spawn(accelerated, arguments, nprocs=processes)
     rates, count = told.get()
     assert (len(rates), count) == (updates, steps)

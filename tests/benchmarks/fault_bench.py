@@ -34,13 +34,13 @@ def opened(page: Page, address: str, name: str) -> tuple[float, int]:
     """Seconds from running the bench's cell in a fresh kernel to its first picture, and bytes of all its pictures."""
     lab.open_notebook(page, address, name)
     page.wait_for_timeout(1000)
-    page.evaluate("jupyterapp.commands.execute('notebook:run-cell-and-select-next')")
+    lab.command(page, "notebook:run-cell-and-select-next")
     page.evaluate("document.querySelectorAll('canvas[data-index]').forEach((canvas) => canvas.remove())")
     began = time.perf_counter()
     page.evaluate("void jupyterapp.commands.execute('notebook:run-cell-and-select-next')")
     page.evaluate(PAINTED)
     taken = time.perf_counter() - began
-    page.evaluate("jupyterapp.commands.execute('notebook:run-cell')")
+    lab.command(page, "notebook:run-cell")
     said = page.locator(".jp-OutputArea-output", has_text="bytes:").last.inner_text(timeout=60_000)
     lab.command(page, "kernelmenu:shutdown")
     return taken, int(said.split("bytes:")[1])
