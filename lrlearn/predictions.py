@@ -9,6 +9,7 @@ from lrlearn.answers import UnusableAnswer, read_guess, read_word, said, word_or
 from lrlearn.comparison import Feedback, counted
 from lrlearn.misconceptions import HINTS
 
+CLOSE = 0.05  # relative; what a wider `within` lets pass has the right size, and is not what was predicted
 COPIED = 5e-3  # relative; a misconception's number may be copied with three digits
 
 
@@ -19,7 +20,8 @@ class Prediction:
     Args:
         beliefs: slug -> what somebody who believes that would predict: a number, a word, or a list of such.
             A function is given the result and returns one.
-        within: relative; a number that close to the result counts as predicted.
+        within: relative; a number that close to the result counts: as predicted, or as the right size if it is
+            off by more than `CLOSE`.
         choices: the words to choose from, if the prediction is one of a few.
     """
 
@@ -32,6 +34,12 @@ class Outcome(Feedback):
     """What `predicted` says. It looks like the `Feedback` on an answer, and a wrong prediction is no fault."""
 
     SIGNS = (("=", "As predicted"), ("≠", "Not as predicted"), ("…", "No prediction written down"))
+
+
+class RightSize(Outcome):
+    """What `predicted` says to a number that is near enough for its question, and still off."""
+
+    SIGNS = (("≈", "The right size"), *Outcome.SIGNS[1:])
 
 
 # id -> what is asked; the ids of a lesson begin with what they are about, not with the lesson's number
@@ -155,6 +163,8 @@ def predicted(prediction_id: str | None, guess: Any, result: Any) -> Feedback:
     Not as predicted (additive-decay). You predicted 0.07, it came out as 0.0729: 0.0029 too low. That takes ...
     >>> predicted(None, 6.6, 6.58)
     As predicted. You predicted 6.6, it came out as 6.58.
+    >>> predicted("steps-to-the-goal", 15, 19)
+    The right size. You predicted 15, it came out as 19: 4 too low.
     """
     if prediction_id is not None and (not isinstance(prediction_id, str) or prediction_id not in PREDICTIONS):
         raise ValueError(f"prediction_id must be None or one of {', '.join(PREDICTIONS)}; not {prediction_id!r}")
@@ -186,9 +196,11 @@ def _outcome(asked: Prediction, guess: Any, result: Any) -> Outcome:
     spelled = {str(word_or_number(choice)): choice for choice in asked.choices}
     told = [spelled.get(said(value), said(value)) for value in (ours, came_out)]
     words = f"You predicted {told[0]}, it came out as {told[1]}"
-    off = "" if correct else _how_far(ours, came_out)
+    close = correct and _hits(ours, came_out, CLOSE)
+    off = "" if close else _how_far(ours, came_out)
     sentence = HINTS.get(slug, "") if slug else ""
-    return Outcome(correct, slug, " ".join(filter(None, [f"{words}{off}.", remark, sentence])))
+    says = RightSize if correct and not close else Outcome
+    return says(correct, slug, " ".join(filter(None, [f"{words}{off}.", remark, sentence])))
 
 
 def _judge(asked: Prediction, guess: float | str, result: float | str) -> tuple[bool, str | None]:

@@ -72,6 +72,22 @@ def test_the_difference_is_said_in_words():
     assert "too low by a factor" not in predicted(None, -1, 1).hint
 
 
+def test_a_wide_tolerance_says_the_right_size_and_by_how_much_it_is_off(monkeypatch):
+    monkeypatch.setitem(PREDICTIONS, "mine", Prediction(within=0.5))
+    near, off, far = (predicted("mine", guess, 18.95) for guess in (18.2, 25, 50))
+    assert near.verdict == "As predicted" and near.hint == "You predicted 18.2, it came out as 18.95."
+    assert off.correct and repr(off) == "The right size. You predicted 25, it came out as 18.95: 6.05 too high."
+    assert "The right size." in off._repr_html_() and off.record["verdict"] == "right"
+    assert far.verdict == "Not as predicted"
+    assert predicted("mine", 19, 18.95).verdict == "As predicted", "rounded as in the head"
+
+
+@pytest.mark.parametrize("guess", [5, "never", "none", 0.2])
+def test_where_nothing_came_out_a_word_says_so_and_no_guess_is_a_misconception(guess):
+    found = predicted("first-epoch-below-the-limit", guess, "never")
+    assert found.correct == (guess == "never") and found.misconception is None and "it came out as never" in found.hint
+
+
 def test_the_result_itself_is_never_a_belief():
     assert predicted("rate-in-epoch-3", 0.0729, 0.0729).correct
     assert predicted("rate-in-epoch-3", 0.0656, 0.0656).correct, "the learner has changed the cell"
