@@ -253,7 +253,8 @@ def fault_scene(cases: Mapping[str, Mapping[str, Any]]) -> Callable[..., Figure]
         curves[rate, name] = rate.step([], [], where="post", label=name, **style | {"marker": ""})[0]
         curves[loss, name] = loss.plot([], [], label=name, **style)[0]
     (logged,) = rate.plot([], [], "kD", fillstyle="none", label="broken, in its log")
-    cursors = [ax.axvline(0, color=GREY, linestyle=":", linewidth=2, animated=True) for ax in (rate, loss)]
+    tops = ((rate, 0.8), (loss, 1))  # under the legend
+    cursors = [ax.axvline(0, 0, top, color=GREY, linestyle=":", linewidth=2, animated=True) for ax, top in tops]
     for ax in (rate, loss):
         ax.set_xlim(-0.5, max(len(run.excess) for run in runs) + 0.2)
     rate.legend(loc="upper center", ncols=3, fontsize=9, frameon=False)

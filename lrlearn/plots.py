@@ -316,7 +316,6 @@ def worked_example_scene(initial_lr: float, gamma: float, num_epochs: int) -> Ca
         rows.append([left.text(x, epoch, text, animated=True) for x, text in places])
     right.set(xlabel="epoch e", ylabel="learning rate", title="the same as bars", xlim=(-0.6, num_epochs - 0.4))
     right.set_ylim(0, initial_lr * max(powers) * 1.1)
-    right.bar(range(num_epochs), [initial_lr * power for power in powers], fill=False, edgecolor=GREY, linestyle=":")
     done = right.bar(range(num_epochs), [initial_lr * power for power in powers], color=SKY, animated=True)
 
     def draw(epoch: int) -> Figure:

@@ -1,6 +1,7 @@
 """Asked again: five questions on the lessons before this one, with other numbers in each round."""
 
 import html
+import math
 import re
 from collections.abc import Mapping, Sequence
 from itertools import islice
@@ -88,13 +89,15 @@ def _picture(number: int, curve: Sequence[float]) -> Any:
     """The curve of a question, with the same in words."""
     from lrlearn import plots
 
-    shown = [min(max(value, plots.LOWEST), plots.HIGHEST) for value in curve]
+    shown = [max(value, plots.LOWEST) for value in curve]  # a diverged run to the top, or one would not see it rise
+    top = max(plots.HIGHEST, 10 * max(value for value in shown if math.isfinite(value)))
     picture = plots.Picture(6, 3)
     ax = picture.subplots()
     ax.plot(shown, color=plots.BLUE, marker="o", markersize=3)
     ax.set(
         yscale="log",
-        ylim=(plots.LOWEST, plots.HIGHEST),
+        xlim=(-1, len(shown)),
+        ylim=(plots.LOWEST, top),
         xlabel="epoch",
         ylabel="excess loss",
         title=f"Question {number}",

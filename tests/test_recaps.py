@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from lrlearn import comparison
+from lrlearn import comparison, recaps
 from lrlearn.answers import copied
 from lrlearn.exercises import HINTS, recap
 from lrlearn.recaps import IDEAS, LESSONS, questions
@@ -194,6 +194,17 @@ def test_a_curve_is_shown_and_its_words_do_not_name_the_regime(monkeypatch):
     outputs.clear()
     recap("05", round, ...)._ipython_display_()
     assert len(outputs) == 1, "the answers need no picture"
+
+
+def test_a_diverged_run_is_seen_to_rise():
+    """A curve that lies along the upper edge of its picture looks like none at all."""
+    asked = [q for r in ROUNDS for _, _, q in questions("05", r) if q.truth == "diverged"]
+    assert asked
+    curve = asked[0].curve
+    (ax,) = recaps._picture(1, curve).axes
+    (line,) = ax.lines
+    drawn = [value for value in line.get_ydata() if math.isfinite(value)]
+    assert len(drawn) > 5 and drawn[-1] > 1e6 * drawn[0] and drawn[-1] < ax.get_ylim()[1]
 
 
 def test_a_recap_can_be_counted(monkeypatch):
