@@ -92,14 +92,15 @@ FACTS: dict[str, dict[str, list[str]]] = {
             "max(gamma for gamma, loss in ends(_).items() if gamma < 0.98 and loss > 1) == 0.73",
         ],
         "b2885ea3": [
-            "scheduled < 0.5 * slow and quick <= scheduled",
+            "scheduled < 0.5 * others[0] and others[1] <= scheduled",
             "round((0.15 * 0.97 ** np.arange(STEPS)).sum(), 2) == 4.76 and round(0.05 * STEPS, 2) == 5",
         ],
         "3db2283c": [
-            "decayed < constant / 10 and early > constant and round(constant / decayed) == 15",
+            "round(times_lower(at_the_end(runs))) == 15",
+            "runs['0.15, gamma 0.9'][:, -1].mean() > runs['constant 0.15'][:, -1].mean()",
             "runs['0.15, gamma 0.97'][:, -20:].max() < runs['constant 0.15'][:, -20:].max(axis=1).min()",
         ],
-        "ee653366": ["best == 'constant 0.04' and decayed < 0.5 * constants[best][:, -1].mean()"],
+        "ee653366": ["[*best] == ['constant 0.04'] and times_lower(at_the_end(dict(reversed(contest.items())))) > 2"],
         "b1c2ed76": [
             "rates[4] >= 0.2 > rates[5]",
             "(runs['constant 0.25'][:, -1] > 19.25).all() and (runs['0.25, gamma 0.95'][:, -1] < 0.1).all()",
@@ -146,6 +147,7 @@ FACTS: dict[str, dict[str, list[str]]] = {
         ],
         "39e4bbbb": [
             "'x is at 2.50;' in told(_, 0.96) and 'x is at 3.00;' in told(_, 0.97) and 'x is at 1.00;' in told(_, 0.9)",
+            "'x is hopping between 2.90 and 3.00;' in told(_, 1.0)",
         ],
         "8059dfea": [
             "[round(walk(0.9, minimum=30, **more)[-1], 2) for more in ({}, {'slope': 2}, {'momentum': 0.9})]"
@@ -191,10 +193,10 @@ FACTS: dict[str, dict[str, list[str]]] = {
             "'is 1.8e-06 ' in told(_, 0.94) and 'is 0.00066 ' in told(_, 1.0)",
         ],
         "454440f5": [
-            "longer[0, 39] > 0.999 * longer[0, 19]",  # frozen: nothing moves any more
-            "longer[1, 39] < longer[1, 19] / 10 and longer[1, -1] < longer[1, 39] / 2",  # still on its way down
-            "0.5 < longer[2, 39] / longer[2, 9] < 2 and longer[2, -1] > longer[2, 39] / 2",  # going nowhere
-            "longer[0, -1] > 0.2",
+            "columns[1][0] > 0.999 * mean_curves(0.1, [0.6], 20)[0, -1] and columns[2][0] > 0.2",  # frozen
+            "columns[1][1] < mean_curves(0.1, [0.94], 20)[0, -1] / 10",  # still on its way down
+            "columns[2][1] < columns[1][1] / 2",
+            "0.5 < columns[1][2] / columns[0][2] < 2 and columns[2][2] > columns[1][2] / 2",  # going nowhere
             "sweep([0.1], [0.8], SEEDS, num_epochs=100).excess[0, 0].mean(0).min() > 0.015",
         ],
         "a30227db": [
@@ -208,7 +210,7 @@ FACTS: dict[str, dict[str, list[str]]] = {
         ],
         "809a2a4f": [
             "best_gammas == sorted(best_gammas, reverse=True) and best_gammas[0] == 1.0",
-            "[50 - verdicts_against_best(lr, GAMMAS).count('worse') for lr in (0.05, 0.5)] == [0, 7]",
+            "[50 - verdicts_against_best(lr, GAMMAS).count('worse') for lr in (0.05, 0.5)] == [0, 9]",
         ],
         "3afe8c0c": [
             "f'{ratios[0]:.0f} {ratios[1]:.0f}' == '61 3' and abs(constants[best] - 0.027) < 0.001",

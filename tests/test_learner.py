@@ -115,6 +115,14 @@ def test_folds_are_named_alike(name):
     assert set(re.findall(r"<summary>(.*?)</summary>", text)) <= FOLDS
 
 
+@pytest.mark.parametrize("name", [name for name in BY_NAME if re.match("0[0-5]|review", name)])
+def test_under_a_fold_stands_a_heading_or_nothing(name):
+    """JupyterLab leaves no gap there: text in the same cell would look as if it belonged to the fold."""
+    for cell in cells(name):
+        glued = cell.cell_type == "markdown" and re.search(r"</details>\n\n(?!#|<details)", cell.source)
+        assert not glued, cell.source
+
+
 @walked
 def test_a_guess_stands_first_and_what_became_of_it_last(name):
     for cell in code(name):
@@ -282,6 +290,45 @@ def test_a_lesson_with_another_gamma_in_every_cell_runs_to_its_end(name):
     for cell in code(name):
         if "raises-exception" not in cell.metadata.get("tags", []):
             execute(changed(cell.source, lambda _, old: (0.9 if old != 0.9 else 0.8) if 0.5 < old < 1 else old), names)
+
+
+# lesson, cell, what a newcomer changes, and what stands in what is printed or shown
+TRIED = [
+    ("01-definition", "b2885ea3", ("(0.15, 0.97)", "(0.15, 1)"), "constant 0.15"),
+    ("01-definition", "b2885ea3", (", (0.05, 1), (0.15, 1)", ""), "0.15, gamma 0.97"),
+    ("01-definition", "b2885ea3", ("goal = 0.1", "goal = 0"), "(101 stands for never)"),
+    ("01-definition", "3db2283c", ("(0.15, 0.97)", "(0.15, 0.9)"), "0.15, gamma 0.9"),
+    ("01-definition", "3db2283c", (", (0.15, 1), (0.15, 0.9)", ""), "0.15, gamma 0.97"),
+    ("01-definition", "ee653366", ("range(1, 21)", "range(1, 1)"), "0.15, gamma 0.97"),
+    ("01-definition", "b1c2ed76", ("0.95", "1"), "came out as never"),
+    ("01-definition", "41d5f198", ("gamma, last = 0.9", "gamma, last = 1.1"), "between 0 and 1"),
+    ("01-definition", "41d5f198", ("early, halved = min(7", "early, halved = min(40"), "StepLR"),
+    ("02-formula", "d1765900", ("(0.9, 1)", "(0, 1)"), "gamma 0:"),
+    ("02-formula", "b1fd8d0b", ("0.88", "0.0"), "ends at 0"),
+    ("02-formula", "52b52e9a", ("0.9, 100", "0, 100"), "the last bits"),
+    ("02-formula", "52b52e9a", ("0.9, 100", "0.9, 8000"), "the last bits"),
+    ("02-formula", "887c7d3e", ("num_epochs=300", "num_epochs=100"), "came out as none"),
+    ("02-formula", "887c7d3e", ("1.02", "1"), "makes it worse: none"),
+    ("03-worked-example", "e48d971e", ("range(4)", "range(0)"), "came out as none"),
+    ("03-worked-example", "4bfaf7a6", ("0.098, 0.0686]", "0.098]"), "torch and by hand: different"),
+    ("04-training-effects", "c2dec1f2", ("seed=0)", "seed=0, num_epochs=10)"), "epoch  9"),
+    ("04-training-effects", "454440f5", ("10, 40, 100", "10, 20, 30"), "noise floor"),
+    ("04-training-effects", "454440f5", ("10, 40, 100", "30, 10"), "noise floor"),
+    ("04-training-effects", "454440f5", ("10, 40, 100", "(5,)"), "noise floor"),
+    ("04-training-effects", "d2ad6e66", ("1e-4", "1e-7"), "for no initial_lr"),
+    ("04-training-effects", "9db4aa1b", ("0.87", "0.875"), "gamma 0.875"),
+]
+
+
+@pytest.mark.parametrize(("name", "cell_id", "change", "said"), TRIED)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_what_a_newcomer_tried_gets_a_result_or_a_sentence(name, cell_id, change, said):
+    (source,) = (cell.source for cell in code(name) if cell.id == cell_id)
+    old, new = change
+    assert source.count(old) == 1, source
+    source = re.sub(r"guess = \.\.\.", "guess = 3", source.replace(old, new))
+    names = dict(run(name)[cell_id][0])
+    assert said in execute(source, names) + repr(names.get("_"))
 
 
 @walked
