@@ -81,7 +81,12 @@ def word_or_number(value: Any) -> float | str:
 
 def read_word(answer: Any, choices: Sequence[str]) -> str:
     """The answer as one of the words to choose from; spaces and capitals do not matter."""
-    word = said(word_or_number(answer))
+    try:
+        word = said(word_or_number(answer))
+    except UnusableAnswer:
+        if not choices:
+            raise UnusableAnswer(f"A word in quotes is wanted, not {_shown(answer)}") from None
+        word = ""
     if choices and word not in [word_or_number(choice) for choice in choices]:
         raise UnusableAnswer(f"Choose one of {', '.join(choices)}, in quotes")
     return word

@@ -106,7 +106,14 @@ def rates_after_resume(resume: Callable, initial_lr: float, gamma: float, epochs
     brought: list[float] = []
     optimizer.register_load_state_dict_post_hook(lambda loaded: brought.append(loaded.param_groups[0]["lr"]))
     with _schedulers_made() as made:
-        called(resume, optimizer, scheduler, checkpoint)
+        try:
+            called(resume, optimizer, scheduler, checkpoint)
+        except KeyError as error:
+            if error.args != ("param_groups",):
+                raise
+            raise UnusableAnswer(
+                "The optimizer was given another state than its own: one with no param_groups"
+            ) from None
     rate = float(optimizer.param_groups[0]["lr"])
     seen = {"scheduler.last_epoch": float(scheduler.last_epoch)}
     for epoch in range(epochs_done, epochs_done + 3):

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from random import Random
 from typing import Any
@@ -19,18 +19,20 @@ class Question:
     Args:
         text: what is asked.
         truth: the right answer, a number or a word.
-        beliefs: slug -> what somebody who believes that would answer.
+        beliefs: slug -> what somebody who believes that would answer; a tuple, if it may be one of several.
         choices: the words to choose from, if a word is wanted.
         trained: makes the curve that is drawn above the questions, a value for each epoch; judging needs none.
         says: slug -> a sentence that fits this question better than the misconception's own.
+        hints: a wrong word that no belief explains -> what is said to it; that of "" is said to any other.
     """
 
     text: str
     truth: float | str
-    beliefs: Mapping[str, float | str]
+    beliefs: Mapping[str, float | str | tuple]
     choices: tuple[str, ...] = ()
     trained: Callable[[], list[float]] = list
     says: Mapping[str, str] = field(default_factory=dict)
+    hints: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def curve(self) -> list[float]:
@@ -39,14 +41,27 @@ class Question:
 
     def __call__(self, answer: Any) -> Feedback:
         if isinstance(self.truth, str):
-            slugs = {str(word_or_number(word)): slug for slug, word in self.beliefs.items()}
-            return Choices(self.choices, [(self.truth, slugs)])([answer])
-        mistakes = {slug: [lambda value=value: value] for slug, value in self.beliefs.items()}
+            slugs = {str(word_or_number(word)): slug for slug, word in self.wrong()}
+            found = Choices(self.choices, [(self.truth, slugs)])([answer])
+            unexplained = not found.correct and found.misconception is None
+            hint = self.hints.get(str(word_or_number(answer)), self.hints.get("", ""))
+            return replace(found, hint=hint) if unexplained else found
+        mistakes = {
+            slug: [lambda value=value: value for one, value in self.wrong() if one == slug] for slug in self.beliefs
+        }
         return Comparison(lambda: self.truth, mistakes, inputs=[()], given=True)(answer)
+
+    def wrong(self) -> list[tuple[str, Any]]:
+        """The beliefs, each with one of its answers."""
+        return [
+            (slug, value)
+            for slug, values in self.beliefs.items()
+            for value in (values if isinstance(values, tuple) else (values,))
+        ]
 
     def tells_apart(self) -> bool:
         """Whether no two of the answers, right or wrong, are the same to three digits."""
-        pairs = combinations([self.truth, *self.beliefs.values()], 2)
+        pairs = combinations([self.truth, *(value for _, value in self.wrong())], 2)
         return not any(one == two if isinstance(one, str) else copied(one, float(two)) for one, two in pairs)
 
 
@@ -76,7 +91,7 @@ def formula(random: Random) -> Question:
         f"initial_lr {lr}, gamma {gamma}: at what rate does epoch {epoch} train?",
         exponential_lr(lr, gamma, epoch),
         {
-            "off-by-one-epoch": lr * gamma ** (epoch + 1),
+            "off-by-one-epoch": (lr * gamma ** (epoch + 1), lr * gamma ** (epoch - 1)),
             "additive-decay": lr - (1 - gamma) * lr * epoch,
             "never-stepped": lr,
             "gamma-is-the-reduction": lr * (1 - gamma) ** epoch,
@@ -212,6 +227,12 @@ REGIMES = {
     "noise floor": [(0.2, 1.0), (0.3, 1.0), (0.4, 1.0)],
     "diverged": [(1.4, 1.0), (1.6, 1.0), (2.0, 1.0)],
 }
+LOOKS = {
+    "frozen": "A frozen curve falls, and then lies flat long before the last epoch.",
+    "just right": "A training that is just right ends below a thousandth of its first value.",
+    "noise floor": "At a noise floor the curve goes up and down, mostly above a thousandth of its first value.",
+    "diverged": "A curve that diverges ends above its first value.",
+}
 
 
 def regime(random: Random) -> Question:
@@ -232,6 +253,7 @@ def regime(random: Random) -> Question:
         {slugs.get(truth, "still-on-its-way"): wrong},
         tuple(REGIMES),
         trained=excess,
+        hints=LOOKS,
     )
 
 
@@ -250,6 +272,7 @@ def four_calls(random: Random) -> Question:
             "scheduler-before-optimizer": zero + backward + schedule + step,
             "gradient-cleared-too-late": backward + zero + step + schedule,
         },
+        hints={"": "Ask of each call: what must have been done before it?"},
     )
 
 

@@ -13,6 +13,8 @@ from lrlearn.regression import GAMMAS, SEEDS
 from lrlearn.schedules import exponential_lr
 from lrlearn.verdicts import verdict
 
+NEAR = 10  # times the best: neither frozen nor a noise floor, which lie hundreds of times above it
+
 
 @functools.cache
 def final_losses(initial_lr: float) -> tuple[list[float], list[str]]:
@@ -49,6 +51,8 @@ def best_gamma(initial_lr: float) -> Callable[[Any], Feedback]:
             return Feedback(
                 False, None, f"{loss}: {len(SEEDS)} seeds cannot tell whether that is as good. Go on a little."
             )
+        if means[at] <= NEAR * min(means):
+            return Feedback(False, None, f"{loss}: near. {'Raise' if gamma < min(best) else 'Lower'} gamma a little.")
         if gamma < min(best):
             return Feedback(False, "decay-always-converges", f"{loss}: frozen.")
         return Feedback(False, None, f"{loss}: the noise floor. The last steps are still too large; decay faster.")

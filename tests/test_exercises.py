@@ -131,6 +131,19 @@ def test_every_known_misconception_is_met_named_or_has_a_reason():
     assert all(len(reason) > 20 for reason in NOT_MET.values())
 
 
+def test_states_that_were_exchanged_are_named():
+    def resume(optimizer, scheduler, checkpoint):
+        optimizer.load_state_dict(checkpoint["scheduler"])
+        scheduler.load_state_dict(checkpoint["optimizer"])
+
+    assert "another state than its own" in check("resume", resume).hint
+
+
+def test_a_word_without_its_quotes_is_asked_for_as_a_word():
+    feedback = predicted("last-epoch-ends-it", dict, "no")
+    assert "yes, no, in quotes" in repr(feedback)
+
+
 def test_the_same_numbers_are_named_in_the_hint():
     ahead = [0.5 * 0.8**epoch for epoch in range(1, 6)]
     assert "logged-after-step" in check("worked-table", ahead).hint
@@ -545,6 +558,9 @@ def test_best_gamma_says_on_which_side_it_fails(name, initial_lr, gamma):
     assert GAMMAS[means.index(min(means))] in best
     if words[GAMMAS.index(gamma)] == "cannot tell":
         assert "cannot tell" in feedback.hint and feedback.misconception is None
+    elif gamma not in best and means[GAMMAS.index(gamma)] < 10 * min(means):
+        way = "Raise" if gamma < min(best) else "Lower"
+        assert f"near. {way} gamma a little" in feedback.hint and feedback.misconception is None
     elif gamma < min(best):
         assert "frozen" in feedback.hint and feedback.misconception == "decay-always-converges"
     elif gamma > max(best):

@@ -391,6 +391,7 @@ def hints(asked: Any) -> set[str]:
     says, also = getattr(asked, "says", {}), getattr(asked, "also", {})
     slugs = [*getattr(asked, "mistakes", getattr(asked, "beliefs", {}))]
     texts = {f"{says.get(slug) or exercises.HINTS[slug]} {also.get(slug, '')}" for slug in slugs}
+    texts |= {*getattr(asked, "hints", {}).values()}
     return {re.sub(rf"\b(?:{'|'.join(exercises.HINTS)}|logged-after-step)\b", "", text) for text in texts}
 
 

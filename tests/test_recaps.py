@@ -3,6 +3,8 @@
 import itertools
 import math
 import re
+import statistics
+from random import Random
 
 import numpy as np
 import pytest
@@ -10,7 +12,9 @@ import pytest
 from lrlearn import comparison, recaps
 from lrlearn.answers import copied
 from lrlearn.exercises import HINTS, recap
+from lrlearn.questions import REGIMES, four_calls
 from lrlearn.recaps import IDEAS, LESSONS, questions
+from lrlearn.regression import SEEDS, sweep
 
 ROUNDS = range(1, 51)
 every_lesson = pytest.mark.parametrize("lesson", LESSONS)
@@ -92,10 +96,10 @@ def test_the_truth_is_right_in_every_round(lesson):
 def test_each_belief_is_named_and_told_from_the_truth_and_from_the_others(lesson):
     for round in ROUNDS:
         for at, (_, taught, question) in enumerate(questions(lesson, round)):
-            answers = [question.truth, *question.beliefs.values()]
+            answers = [question.truth, *(belief for _, belief in question.wrong())]
             for one, two in itertools.combinations(answers, 2):
                 assert one != two if isinstance(one, str) else not copied(one, two)
-            for slug, belief in question.beliefs.items():
+            for slug, belief in question.wrong():
                 given: list = [...] * 5
                 given[at] = belief
                 found = recap(lesson, round, given).feedback[at]
@@ -103,6 +107,34 @@ def test_each_belief_is_named_and_told_from_the_truth_and_from_the_others(lesson
                 assert (question.says.get(slug) or HINTS[slug]) in found.hint and found.hint.endswith(
                     f"(Lesson {taught}.)"
                 )
+
+
+@every_lesson
+def test_every_word_to_choose_gets_a_sentence_of_its_own(lesson):
+    for round in ROUNDS:
+        for at, (idea, taught, question) in enumerate(questions(lesson, round)):
+            for word in set(question.choices) - {question.truth}:
+                given: list = [...] * 5
+                given[at] = word
+                found = recap(lesson, round, given).feedback[at]
+                assert found.hint.removesuffix(f"(Lesson {taught}.)"), (idea, word)
+
+
+def test_what_a_recap_says_of_a_curve_is_true_of_all_its_curves():
+    """Of every seed: its end against its start, its middle and a thousandth of its start."""
+    for name, pairs in REGIMES.items():
+        for lr, gamma in pairs:
+            for run in sweep([lr], [gamma], SEEDS).excess[0, 0].tolist():
+                start, middle, late, end = run[0], run[20], statistics.median(run[10:]), statistics.median(run[-5:])
+                assert (not end <= start) == (name == "diverged")
+                assert (end < start / 1000) == (name == "just right") or late > start / 1000
+                assert (late > start / 1000) or name == "just right"
+                assert name != "frozen" or abs(end / middle - 1) < 0.01
+
+
+def test_letters_in_another_order_get_a_sentence():
+    asked = four_calls(Random(1))
+    assert "what must have been done before it" in asked("".join(reversed(asked.truth))).hint
 
 
 @every_lesson
