@@ -421,9 +421,9 @@ def test_dark_theme_and_narrow_window(page):
     lab.command(page, "apputils:change-theme", theme="JupyterLab Light")
 
 
-@pytest.mark.parametrize("width", [420, 390])
-def test_on_a_phone_panels_stand_below_one_another(browser, server, page, reference, request, width):
-    name = request.node.callspec.params["explorer"]
+@pytest.fixture(scope="module")
+def phone(browser, server, page):
+    """The notebook with one explorer of each kind once more, under a finger; each test gives it a width."""
     lab.command(page, "docmanager:save")
     context = browser.new_context(viewport={"width": 1300, "height": 1000}, has_touch=True, is_mobile=True)
     phone = context.new_page()
@@ -431,6 +431,13 @@ def test_on_a_phone_panels_stand_below_one_another(browser, server, page, refere
     lab.open_notebook(phone, server, "explorers.ipynb")
     if phone.locator("#jp-left-stack").is_visible():
         lab.command(phone, "application:toggle-left-area")
+    yield phone
+    context.close()
+
+
+@pytest.mark.parametrize("width", [420, 390])
+def test_on_a_phone_panels_stand_below_one_another(phone, reference, request, width):
+    name = request.node.callspec.params["explorer"]
     phone.set_viewport_size({"width": width, "height": 844})
     explorer = lab.explorers(phone).nth(NAMES.index(name))
     explorer.scroll_into_view_if_needed()
@@ -454,7 +461,6 @@ def test_on_a_phone_panels_stand_below_one_another(browser, server, page, refere
         lab.swipe(phone, explorer.locator(".noUi-target").first, across, 3)
         reached.add(lab.readout(explorer))
     assert len(reached) == 2
-    context.close()
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
@@ -465,9 +471,9 @@ def test_lesson_runs_and_its_sliders_move(browser, server, folder, lab_log, runs
     for explorer in lab.explorers(page).all():
         canvas, pixels = lab.canvas(explorer), set()
         canvas.wait_for()
-        lab.drag(page, explorer, 0.9)
+        lab.drag(page, explorer, 0.9, steps=5)
         pixels.add(canvas.evaluate(PIXELS))
-        lab.drag(page, explorer, -0.1)
+        lab.drag(page, explorer, -0.1, steps=5)
         expect(canvas).to_have_attribute("data-index", "0")
         pixels.add(canvas.evaluate(PIXELS))
         lab.handle(explorer).focus()

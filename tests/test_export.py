@@ -228,7 +228,7 @@ def test_every_lesson_is_a_page_whose_sliders_move(npm, browser, lab_folder, tmp
     for explorer in lab.explorers(page).all():
         canvas, seen = lab.canvas(explorer), set()
         for to in (0.9, -0.1):
-            lab.drag(page, explorer, to)
+            lab.drag(page, explorer, to, steps=5)
             seen.add(canvas.evaluate(PIXELS))
         expect(canvas).to_have_attribute("data-index", "0")
         assert len(seen) == 2, "dragging must change the picture"
