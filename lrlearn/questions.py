@@ -248,7 +248,7 @@ def regime(random: Random) -> Question:
     slugs = {"frozen": "decay-always-converges", "noise floor": "last-steps-too-large", "diverged": "rate-too-large"}
     wrong = "just right" if truth in slugs else "frozen"
     return Question(
-        "The picture below shows the excess loss of a training. Which regime is it?",
+        "The picture shows the excess loss of a training. Which regime is it?",
         truth,
         {slugs.get(truth, "still-on-its-way"): wrong},
         tuple(REGIMES),
