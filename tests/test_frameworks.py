@@ -2,7 +2,7 @@
 
 Keras and optax: their exponential decay is torch's, with the parameters that lesson 05 gives. They compute in
 float32, so agreement is asked to 1e-5 relative. Accelerate and Lightning: they step torch's scheduler as often as
-lesson 07 says.
+lesson 07 says. Keras's momentum is another one, as lesson 07 says too.
 """
 
 import math
@@ -94,6 +94,17 @@ def test_the_comparison_can_fail(schedule_of):
 
 def test_optax_turns_a_rate_of_zero_into_a_constant():
     assert float(optax_schedule(0.1, 8, 0.0, staircase=True)(80)) == pytest.approx(0.1)
+
+
+def test_keras_sums_steps_where_torch_sums_gradients():
+    """So with momentum 0.9 and a gradient of 1 its reach is 10, and torch's is 5.26 (lesson 07)."""
+    keras = pytest.importorskip("keras", reason=INSTALL.format("Keras"))
+    schedule = keras.optimizers.schedules.ExponentialDecay(0.1, 1, 0.9)
+    optimizer, weight = keras.optimizers.SGD(schedule, momentum=0.9), keras.Variable([0.0])
+    optimizer.build([weight])
+    for _ in range(400):
+        optimizer.apply([torch.ones(1)], [weight])
+    assert -float(weight.numpy()[0]) == pytest.approx(10, rel=1e-5)
 
 
 # ---- who steps the scheduler, and how often: 8 batches of 8 samples an epoch, gamma 0.9
