@@ -52,7 +52,7 @@ HINTS = {
     "rounding-is-a-fault": "Both are right up to rounding, which is another after each product.",
     "equal-to-the-last-bit": "No bug: every product is rounded to 53 binary digits. Compare with math.isclose.",
     "gradient-cleared-too-late": "zero_grad() after backward() clears the gradient that step() is to use.",
-    "decay-when-short": "Who cannot arrive at full rate arrives even less with a smaller one: do not decay.",
+    "decay-when-short": "Small steps help only against noise: who cannot arrive at full rate gets less far with them.",
 }
 
 # what a teacher does about each: a question of the classroom demo, a fault on a bench, or the board

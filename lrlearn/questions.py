@@ -281,15 +281,28 @@ def when_not(random: Random) -> Question:
     lr, gamma = _numbers(random)
     case, truth, slug = random.choice(
         [
-            ("it has no known end: it goes on as long as data come in", "1/t decay", "decay-always-converges"),
-            ("it must stop long before it has arrived, even at a constant rate", "no decay", "decay-when-short"),
+            (
+                f"A training starts well at {lr}, but it has no known end: it goes on as long as data come in.",
+                "1/t decay",
+                "decay-always-converges",
+            ),
+            (
+                f"A training without noise starts at {lr}, far below the rates at which it diverges. "
+                "It has to stop long before it has arrived, even at a constant rate.",
+                "no decay",
+                "decay-when-short",
+            ),
         ]
     )
     return Question(
-        f"A training starts well at {lr}, but {case}. Do you take exponential decay with gamma {gamma}, or another?",
+        f"{case} From {lr} on, do you take exponential decay with gamma {gamma}, or another?",
         truth,
         {slug: "exponential decay"},
         ("exponential decay", "no decay", "1/t decay"),
+        hints={
+            "no decay": "At a constant rate the noise of the steps stays what it is, however long it goes on.",
+            "1/t decay": "That makes the steps smaller too, and at the full rate they do not arrive as it is.",
+        },
     )
 
 
