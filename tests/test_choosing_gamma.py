@@ -9,9 +9,13 @@ import pytest
 LESSON = Path(__file__).resolve().parent.parent / "lessons" / "06-choosing-gamma.ipynb"
 # the cells that these facts need, by id; the long trainings are nbval's part
 CELLS = [
-    *("5dafe67f", "46f11915", "9f525438", "73a8256f", "6937b111", "13880e6d", "ae3c5472", "9a87f623"),
+    *("5dafe67f", "46f11915", "9f525438", "72bfab34", "73a8256f", "6937b111", "13880e6d", "8cc987c2"),
+    *("1ca7e244", "pilots01", "ae3c5472", "9a87f623"),
     *("af2459ce", "bf97dab2", "5bca73ba", "19b41f69", "howhigh2", "256cf9a6", "e9fe3414"),
 ]
+
+
+PROSE = "\n".join(cell.source for cell in nbformat.read(LESSON, 4).cells if cell.cell_type == "markdown")
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +60,13 @@ def test_the_floor_and_what_is_frozen(lesson):
 def test_what_exponential_decay_costs(lesson):
     names = lesson["5bca73ba"]
     assert 1 < names["decayed"] / names["least"] < 1.3
-    both = lesson["19b41f69"]["both"]
-    assert both["exponential"] < both["1/t"], "with two curvatures it wins"
+
+
+def test_the_prose_tells_from_which_ratio_of_curvatures_on_1_over_t_is_behind(lesson):
+    times = lesson["19b41f69"]["times"]
+    assert [flatter for flatter, ratio in times.items() if ratio > 1] == [10, 33, 100, 333]
+    above, below = 100 * times[33] - 100, 100 - 100 * times[3]
+    assert f"1/t ends {above:.0f} % higher than exponential; with 3 times, {below:.0f} % lower" in PROSE
 
 
 def test_without_an_end_1_over_t_goes_on(lesson):
@@ -70,10 +79,29 @@ def test_without_an_end_1_over_t_goes_on(lesson):
 
 def test_the_prose_tells_how_high_to_start(lesson):
     firsts = [f"{rate:.2g}" for rate in lesson["howhigh2"]["best_firsts"].values()]
-    prose = "\n".join(cell.source for cell in nbformat.read(LESSON, 4).cells if cell.cell_type == "markdown")
-    assert f"10 / 30 / 100 / 300 epochs | {', '.join(firsts)} |" in prose
+    assert f"10 / 30 / 100 / 300 epochs | {', '.join(firsts)} |" in PROSE
     for number in (firsts[0], firsts[1], firsts[3]):
-        assert number in prose.split("**First find initial_lr.**")[1].split("**No known end?**")[0]
+        assert number in PROSE.split("**First find initial_lr.**")[1].split("**No known end?**")[0]
+
+
+def test_the_prose_tells_where_to_end_from_the_best_first_rate(lesson):
+    names = lesson["howhigh2"]
+    ratios = [f"1/{1 / end:.0f}" for end in names["best_ends"].values()]
+    assert f"its best end ratio there | {', '.join(ratios)} |" in PROSE
+    (hundredth, constant), *later = names["price"].values()
+    most = max(factor for factor, _ in later)
+    assert f"1/100 costs a factor of {hundredth:.2f} at 10 epochs, and at most {most:.2f} after that" in PROSE
+    assert f"the best constant rate ends {constant:.0f} times as high" in PROSE, "with 10 epochs decay pays"
+
+
+def test_a_longer_pilot_tells_a_longer_distance_and_the_prose_what_becomes_of_it(lesson):
+    names = lesson["pilots01"]
+    distances = list(names["arrived"].values())
+    assert distances == sorted(distances) and distances[-1] > 2 * distances[0]
+    scores = names["scores"]
+    short, middle, long = (f"x{ratio:.3g}" for ratio, _, _ in scores.values())
+    assert f"100 epochs | {short}, {middle} or {long} after a pilot of 60, 100 or 300 epochs |" in PROSE
+    assert [sign for _, _, sign in scores.values()] == ["=", ">", ">"]
 
 
 def test_other_peoples_settings_are_read_to_their_last_epoch(lesson):
