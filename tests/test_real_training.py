@@ -4,6 +4,7 @@ import math
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 from test_in_pytorch import run_cells
 
@@ -36,16 +37,31 @@ def test_a_statement_that_does_not_hold_would_be_found():
 
 
 def test_the_prose_tells_the_gains_that_were_measured(lesson):
-    sgd, momentum, adam = (round(gain) for gain in lesson["gains"].values())
-    assert f"{sgd}, {momentum} and {adam} times lower here" in PROSE
-    assert f"{sgd} times lower with SGD, {momentum} with momentum, {adam} with Adam" in PROSE
+    times, ranges = zip(
+        *((f"{gain:.0f}", f"({low:.0f} to {high:.0f})") for gain, low, high in lesson["gains"].values()), strict=True
+    )
+    told = f"With SGD {times[0]} {ranges[0]}, with momentum {times[1]} {ranges[1]}."
+    assert f"With Adam {times[2]} times {ranges[2]}, so more than fifty. {told}" in PROSE
+    assert lesson["gains"]["Adam"][1] > 50
+    told = f"{times[1]} with momentum {ranges[1]}, {times[2]} with Adam {ranges[2]}"
+    assert f"{times[0]} times lower with SGD {ranges[0]}, {told}" in PROSE
 
 
-def test_no_best_first_rate_lies_at_the_end_of_its_grid(lesson):
-    """A constant rate that is best at the end of what was tried may have a better one beyond it."""
+def test_the_interval_of_a_ratio_holds_it_and_shrinks_with_more_seeds(lesson):
+    draws = np.random.default_rng(1)
+    above, below = draws.exponential(3, 400), draws.exponential(1, 400)
+    (low, high), (wide_low, wide_high) = (lesson["interval"](above[:n], below[:n]) for n in (400, 40))
+    assert low < above.mean() / below.mean() < high and high - low < wide_high - wide_low
+
+
+def test_no_best_setting_lies_at_the_end_of_its_grid(lesson):
+    """What is best at the end of what was tried may have a better one beyond it."""
     for name in lesson["KINDS"]:
         first, *_, last = lesson["FIRST"][name]
-        assert first < lesson["tuned"](name, lesson["GAMMAS"]["constant"])[0] < last
+        for gammas in lesson["GAMMAS"].values():
+            lr, gamma, _ = lesson["tuned"](name, gammas)
+            assert first < lr < last
+            assert len(gammas) == 1 or min(gammas) < gamma < max(gammas)
 
 
 def test_the_prose_tells_what_averaging_did(lesson):
@@ -61,6 +77,8 @@ def test_the_prose_tells_what_averaging_did(lesson):
     assert bowl_words[on_bowl] == "better"
     for words in (bowl_words, line_words):
         assert words["decay, EMA"] == words["decay, second half"] == "worse"
+        assert words["decay, ends of two epochs"] == "the same"
+    assert (bowl_words["decay, last fifth"], line_words["decay, last fifth"]) == ("the same", "worse")
     losses = lesson["contest"](lesson["Line"], range(200), range(1000, 1400))
     times = [losses[name].mean() / losses[alone].mean() for name in (tail, ema, on_line)]
     assert f"is {times[0]:.1f}, {times[1]:.0f} and {times[2]:.1f} times that of decay" in PROSE
