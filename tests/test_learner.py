@@ -37,7 +37,7 @@ SLOW = {
 }
 FOLDS = {"Explain", "Answer", "A solution", "Sources"}
 VERDICT = r"\b(?:true|false|yes|no|not|never|better|worse|right|wrong|wins?|won|loses?|lost|diverged?|frozen|ties?)\b"
-SKIPPED = "(You may skip this code.)"
+SKIPPED = "(Run it; you need not read it.)"
 # minutes, fitted to a newcomer who needed 9, 27, 40 and 17 for lessons 00 to 03: 10, 22, 42 and 18 by this count
 WORDS_A_MINUTE, LINES_A_MINUTE = 200, 15
 MINUTES = {"explorer": 2, "prediction": 0.5, "exercise": 3}
