@@ -10,8 +10,12 @@ from lrlearn.commands import CommandError
 from lrlearn.unpacking import Folder
 
 HERE = Path(__file__).parent
-SCRIPTS = ("site.js", "exercises.js", "worker.js")
-WIDGETS = ("base", "controls", "html-manager")  # of html-manager's modules those that ipywidgets 8 needs
+SCRIPTS = ("site.js", "models.js", "strips.js", "filmstrip.js", "exercises.js", "worker.js")
+WIDGETS = ("base", "controls")  # of html-manager's modules those that an explorer needs
+CONTROLS = "@jupyter-widgets/controls@5.0.13"
+CONTROLS_SHA = "MwPGtaW9h0PLVq00qISc6YV3GAdDflSsBmZy+4qNcXZQ0S9hLWaGuk9c0W6raFBXKpqV0F26c6CizVQDu+/ocA=="
+STYLES = ("css/lumino.css", "css/nouislider.css", "css/widgets-base.css")
+USED = ("view", "commands", "lang-python", "language")  # of the editor's packages, by exercises.js
 PYODIDE = "pyodide@314.0.7"
 PYTHON = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
 # package -> the file that it is used for, and its SHA-512 as npm writes it
@@ -98,6 +102,7 @@ def write(folder: Folder) -> None:
         found = pages.npm_files(package, integrity, [file, "LICENSE"])
         folder.write(f"assets/{_module(package)}", _linked(found[file].decode()).encode())
         licences.append(f"{package}\n\n{found['LICENSE'].decode()}")
+    folder.write("assets/editor.js", _editor().encode())
     found = pages.npm_files(PYODIDE, PYODIDE_SHA, PYTHON)
     for name in PYTHON:
         folder.write(f"python/{name}", found[name])
@@ -119,6 +124,17 @@ def widgets() -> str:
     return "\n".join([(HERE / "page.js").read_text(encoding="utf-8"), pages.anywidget_script(), *found.values()])
 
 
+def styles() -> str:
+    """The styles of ipywidgets' controls and of the explorers: with html-manager its script would bring them.
+
+    Raises:
+        CommandError: as `lrlearn.pages.npm_files`.
+    """
+    found = pages.npm_files(CONTROLS, CONTROLS_SHA, STYLES)
+    parts = [found[name].decode() for name in STYLES] + [(HERE / "filmstrip.css").read_text(encoding="utf-8")]
+    return re.sub(r"^@import .*;$", "", "\n".join(parts), flags=re.MULTILINE)
+
+
 def own_files() -> bytes:
     """lrlearn's Python files, the very ones that run here, as a zip archive that is the same every time."""
     held = io.BytesIO()
@@ -131,6 +147,12 @@ def own_files() -> bytes:
 def _module(package: str) -> str:
     """The file of a package's module: "@codemirror/view@6.43.15" -> "codemirror-view.js"."""
     return re.sub(r"@[^@]*$", "", package).lstrip("@").replace("/", "-") + ".js"
+
+
+def _editor() -> str:
+    """A module that names every other one, so that a browser asks for all of them at once."""
+    used = [f'export * from "./codemirror-{name}.js";' for name in USED]
+    return "\n".join([*used, *(f'import "./{_module(package)}";' for package in EDITOR)])
 
 
 def _linked(script: str) -> str:

@@ -1,7 +1,7 @@
 // Exercises that are answered in the page: an editor for each, and Python in a worker, so that an endless loop neither
 // freezes the page nor has to be waited for.
 
-import { page, marks, root, tell, whenNear } from "./site.js";
+import { made, page, marks, root, tell, whenNear } from "./site.js";
 
 const LOADING = "Python is being loaded into this page (6 MB, once) ...";
 const READY = "Python is ready.";
@@ -50,8 +50,8 @@ const python = {
 };
 
 async function editor(place, source) {
-  const [{ EditorView, keymap, lineNumbers }, { defaultKeymap, history, historyKeymap }, { python: syntax }, language] =
-    await Promise.all(["view", "commands", "lang-python", "language"].map((name) => import(`./codemirror-${name}.js`)));
+  const { EditorView, keymap, lineNumbers, defaultKeymap, history, historyKeymap, python: syntax, ...language } =
+    await import("./editor.js");
   return new EditorView({
     doc: source,
     parent: place,
@@ -110,11 +110,15 @@ async function bringToLife(cell) {
   remember();
 }
 
+const STAYS = 400; // milliseconds: who only scrolls past an exercise needs neither its editor nor Python
+
 export function prepare(cells) {
   for (const cell of cells) {
-    whenNear(cell, () => {
-      bringToLife(cell).catch(console.error); // the code stands there as it was
+    const come = async () => {
+      await made(); // the explorers first
+      await bringToLife(cell).catch(console.error); // else the code stands there as it was
       python.start();
-    });
+    };
+    whenNear(cell, come, STAYS);
   }
 }

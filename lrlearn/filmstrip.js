@@ -57,26 +57,37 @@ function readInTurn(bytes) {
   return { promise, ready: () => bitmap };
 }
 
-// Compressed pictures stay compressed; only a few are decoded at a time, for all views of one film.
+// A picture as the layers that are drawn over one another.
+function layered(own, base) {
+  const layers = base ? [base, own] : [own];
+  const promise = Promise.all(layers.map((layer) => layer.promise));
+  promise.catch(() => {}); // as above
+  return { own, promise, ready: () => layers.every((layer) => layer.ready()) && layers.map((layer) => layer.ready()) };
+}
+
+// Compressed pictures stay compressed; only a few are decoded at a time, for all views of one film. What all pictures
+// of a strip share may come once, as its base: then each of them holds only what it changes there.
 function decoder() {
-  const decoded = new Map();
-  let pictures = [];
+  const decoded = new Map(), close = ({ promise }) => promise.then((bitmap) => bitmap.close?.(), () => {});
+  let pictures = [], base = null;
   const release = (keep = () => false) => {
     for (const [index, picture] of decoded) {
       if (keep(index)) continue;
       decoded.delete(index);
-      picture.promise.then((bitmap) => bitmap.close?.(), () => {});
+      close(picture.own);
     }
   };
   const get = (index) => {
-    if (!decoded.has(index)) decoded.set(index, readInTurn(pictures[index]));
+    if (!decoded.has(index)) decoded.set(index, layered(readInTurn(pictures[index]), base));
     return decoded.get(index);
   };
-  const load = (bytes = []) => {
+  const load = ({ pictures: bytes = [], base: shared }) => {
     release();
+    if (base) close(base);
     pictures = bytes;
-    const there = [...bytes.keys()].filter((index) => bytes[index]);
-    if (there.length === 1) decoded.set(there[0], readAtOnce(bytes[there[0]]));
+    const there = [...bytes.keys()].filter((index) => bytes[index]), read = there.length === 1 ? readAtOnce : readInTurn;
+    base = shared ? read(shared) : null;
+    if (there.length === 1) decoded.set(there[0], layered(read(bytes[there[0]]), base));
   };
   return { get, release, load };
 }
@@ -190,7 +201,8 @@ async function render({ model, el, film }) {
   }
 
   // Where there is room, the picture as it is; else its panels below one another, each as wide as the widest.
-  function draw(bitmap) {
+  function draw(layers) {
+    const [bitmap] = layers;
     wide = frame.clientWidth || wide; // 0 while it is hidden
     const edges = [0, ...((wide < NARROW && strip.panels) || []), 1];
     const parts = edges.slice(1).map((right, at) => [edges[at], right].map((edge) => Math.round(edge * bitmap.width)));
@@ -199,16 +211,17 @@ async function render({ model, el, film }) {
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     if (parts.length > 1) context.fillStyle = "#fff", context.fillRect(0, 0, width, height);
     parts.forEach(([left, right], at) => {
-      context.drawImage(bitmap, left, 0, right - left, bitmap.height, 0, at * bitmap.height, right - left, bitmap.height);
+      const [across, high] = [right - left, bitmap.height];
+      for (const layer of layers) context.drawImage(layer, left, 0, across, high, 0, at * high, across, high);
     });
   }
 
-  function paint(index, order, bitmap) {
+  function paint(index, order, layers) {
     if (closed || order < painted) return; // a newer picture is already there
     painted = order;
     shown = index;
     drawn = strip;
-    draw(bitmap);
+    draw(layers);
     canvas.setAttribute("aria-label", strip.descriptions[index]);
     caption.textContent = strip.descriptions[index];
     canvas.dataset.choice = Math.floor(index / strip.values.length);
@@ -220,7 +233,7 @@ async function render({ model, el, film }) {
   function repaint() {
     if (drawn !== strip) return; // a new strip paints itself
     const index = shown;
-    film.get(index).promise.then((bitmap) => !closed && drawn === strip && shown === index && draw(bitmap), () => {});
+    film.get(index).promise.then((layers) => !closed && drawn === strip && shown === index && draw(layers), () => {});
   }
 
   function show() {
@@ -233,7 +246,7 @@ async function render({ model, el, film }) {
     const order = ++asked, from = strip;
     const picture = film.get(index);
     if (picture.ready()) paint(index, order, picture.ready());
-    else picture.promise.then((bitmap) => from === strip && paint(index, order, bitmap), () => {});
+    else picture.promise.then((layers) => from === strip && paint(index, order, layers), () => {});
     film.release((other) => Math.abs(other - index) <= AHEAD);
     clearTimeout(resting);
     resting = setTimeout(() => film.release((other) => other === newest && shown !== newest), REST_MS);
@@ -259,7 +272,7 @@ async function render({ model, el, film }) {
     const left = stale ? waitsSince + patience - performance.now() : 0;
     if (stale && left > 0) asking = setTimeout(mark, left + 1);
     const problem = strip.problems?.[newest];
-    notice.textContent = stale ? (left > 0 ? NEW_SETTINGS : NOT_CURRENT) : problem || (missing ? DRAWING : typed);
+    notice.textContent = stale ? (left > 0 ? NEW_SETTINGS : model.get("lacks") ?? NOT_CURRENT) : problem || (missing ? DRAWING : typed);
     if (painted) speak();
   }
 
@@ -347,10 +360,10 @@ export default () => {
   const film = decoder();
   return {
     initialize({ model }) {
-      const load = () => film.load(model.get("strip").pictures);
+      const load = () => film.load(model.get("strip"));
       model.on("change:strip", load);
       load();
-      return film.release;
+      return () => film.load({});
     },
     render: ({ model, el }) => render({ model, el, film }),
   };

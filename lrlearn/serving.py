@@ -2,10 +2,11 @@
 
 import functools
 import gzip
+import sys
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from lrlearn.commands import CommandError
 
@@ -50,15 +51,17 @@ class Handler(SimpleHTTPRequestHandler):
         self.send_header("Cache-Control", "max-age=600")
         super().end_headers()
 
-    def copyfile(self, source: BinaryIO, outputfile: BinaryIO) -> None:  # type: ignore[override]
-        """Send a file, unless whoever asked has gone."""
-        try:
-            super().copyfile(source, outputfile)
-        except ConnectionError:
-            self.close_connection = True
-
     def log_message(self, *_: Any) -> None:
         """Nothing: whoever looks at the site does not read a log."""
+
+
+class Server(ThreadingHTTPServer):
+    """One that does not complain of a browser that has left."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Tell what went wrong, unless whoever asked has gone."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 @functools.cache
@@ -76,7 +79,7 @@ def server(folder: Path, port: int) -> ThreadingHTTPServer:
     if not folder.is_dir():
         raise CommandError(f"{folder} is no folder")
     try:
-        return ThreadingHTTPServer(("127.0.0.1", port), functools.partial(Handler, directory=str(folder)))
+        return Server(("127.0.0.1", port), functools.partial(Handler, directory=str(folder)))
     except (OSError, OverflowError) as error:
         raise CommandError(f"port {port} cannot be had ({error}): name another after --serve") from error
 

@@ -1,19 +1,28 @@
 // What brings a page of the site to life. Strips are files: each is fetched when its explorer comes near the screen, or
 // when a further control asks for it.
 
+import { Models } from "./models.js";
+import { strip } from "./strips.js";
+
 const assets = new URL(".", import.meta.url);
 const place = document.getElementById("lrlearn-cells");
 export const root = new URL(place.dataset.root, document.baseURI);
 export const page = place.dataset;
 
 const AHEAD = "800px"; // how near an explorer must come before it is made
-const ROUND = 120; // a control that is dragged passes strips: only one where it rests is fetched
+const ROUND = 120; // a control that is dragged passes strips: after the first only one where it rests is fetched
+const ABSENT = "Picture not current: this page holds none for these settings. In Jupyter it would be drawn.";
+const LOST = "Picture not current: the new one could not be loaded. Change a setting to try again.";
 
-export function whenNear(element, then) {
+// Once an element is near the screen, and has been for so many milliseconds.
+export function whenNear(element, then, stays = 0) {
+  let waiting;
   const watcher = new IntersectionObserver((entries) => {
-    if (!entries.some((entry) => entry.isIntersecting)) return;
-    watcher.disconnect();
-    then();
+    clearTimeout(waiting);
+    if (!entries.at(-1).isIntersecting) return;
+    const go = () => (watcher.disconnect(), then());
+    if (stays) waiting = setTimeout(go, stays);
+    else go();
   }, { rootMargin: AHEAD });
   watcher.observe(element);
 }
@@ -40,39 +49,33 @@ export const marks = {
   },
 };
 
-const strips = new Map();
+// The strips that are there, and those that were asked for before their explorer was made.
+const strips = new Map(), begun = new Map();
 
-async function strip(address) {
-  const answer = await fetch(new URL(address, root));
-  if (!answer.ok) throw new Error(`${address}: ${answer.status}`);
-  const data = await answer.arrayBuffer();
-  const start = 4 + new DataView(data).getUint32(0, true);
-  const { sizes, ...told } = JSON.parse(new TextDecoder().decode(new Uint8Array(data, 4, start - 4)));
-  let at = start;
-  return { ...told, pictures: sizes.map((size) => new Uint8Array(data, (at += size) - size, size)) };
-}
-
-function fetched(address) {
-  if (!strips.has(address)) strips.set(address, strip(address));
-  strips.get(address).catch(() => strips.delete(address)); // the next change tries again
+async function fetched(address, options) {
+  if (!strips.has(address)) strips.set(address, await (begun.get(address) ?? strip(new URL(address, root), options)));
   return strips.get(address);
 }
 
-// The widgets' scripts and models, once for the page.
+// It comes side by side with the scripts.
+function begin(address) {
+  if (!address || strips.has(address) || begun.has(address)) return;
+  const coming = strip(new URL(address, root));
+  begun.set(address, coming);
+  coming.then((found) => strips.set(address, found), () => {}).then(() => begun.delete(address));
+}
+
+// The widgets' scripts, once for the page, and the models of the state that stands in it.
+const state = JSON.parse(document.querySelector('script[type$="widget-state+json"]')?.textContent ?? "{}").state;
 let starting;
 const start = () => (starting ??= (async () => {
   const script = document.createElement("script");
   script.src = new URL("widgets.js", assets);
   await new Promise((done, failed) => Object.assign(script, { onload: done, onerror: failed }) && document.head.append(script));
-  const load = (name) => new Promise((done, failed) => window.require([name], done, failed));
-  const { HTMLManager } = await load("@jupyter-widgets/html-manager");
-  const manager = new HTMLManager({ loader: load });
-  await manager.set_state(JSON.parse(document.querySelector('script[type$="widget-state+json"]').textContent));
-  return manager;
+  return new Models(state, (name) => new Promise((done, failed) => window.require([name], done, failed)));
 })());
 
 // The file of an explorer's first strip, read from the state as it stands in the page: no script is needed for that.
-const state = JSON.parse(document.querySelector('script[type$="widget-state+json"]')?.textContent ?? "{}").state;
 const held = (reference) => state[reference.replace("IPY_MODEL_", "")].state;
 function firstStrip(model) {
   const film = held(model).children?.map(held).find((child) => child.strips);
@@ -80,56 +83,68 @@ function firstStrip(model) {
 }
 
 // The strip for what the further controls show: a file takes the place of a kernel.
-async function feed(manager, film) {
-  const controls = await Promise.all(
-    film.get("controls").map((reference) => manager.get_model(reference.replace("IPY_MODEL_", ""))),
-  );
-  let waiting;
+async function feed(models, film, place) {
+  const controls = await Promise.all(film.get("controls").map((one) => models.get_model(one.replace("IPY_MODEL_", ""))));
+  let waiting, changed = -ROUND, ending = new AbortController();
   const wanted = () => film.get("strips")[JSON.stringify(controls.map((each) => each.get("index") ?? each.get("value")))];
+  const seen = (values) => {
+    const { choice, index } = place.querySelector("canvas")?.dataset ?? {};
+    return choice && choice * values.length + Number(index);
+  };
   const show = async () => {
     const address = wanted();
+    ending.abort(); // what was passed on the way
+    ending = new AbortController();
+    let lacks = address ? undefined : ABSENT;
     try {
-      const found = address && (await fetched(address));
+      const first = (one) => address === wanted() && film.set("strip", one);
+      const found = address && (await fetched(address, { seen, first, signal: ending.signal }));
       if (address !== wanted()) return; // the controls have moved on: another call follows
       if (found) film.set("strip", found);
-      film.set("coming", false);
     } catch {
-      film.set("coming", false); // the picture says that it is not current
+      if (address !== wanted()) return;
+      lacks = LOST;
     }
+    film.set({ lacks, coming: false });
   };
   for (const control of controls) {
     control.on("change:value change:index", () => {
       film.set("coming", Boolean(wanted()));
       clearTimeout(waiting);
-      waiting = setTimeout(show, ROUND);
+      waiting = setTimeout(show, changed + ROUND < performance.now() ? 0 : ROUND);
+      changed = performance.now();
     });
   }
   await show();
 }
 
 async function explorer(place) {
-  const [manager, view] = [start(), place.querySelector('script[type$="widget-view+json"]')];
-  const model = await (await manager).get_model(JSON.parse(view.textContent).model_id);
+  const models = await start(), view = place.querySelector('script[type$="widget-view+json"]');
+  const model = await models.get_model(JSON.parse(view.textContent).model_id);
   const film = model.get("children")?.find((child) => child.has("strips"));
-  if (film) await feed(await manager, film);
+  if (film) await feed(models, film, place);
   const drawn = document.createElement("div");
   drawn.className = "widget-subarea";
   view.before(drawn);
-  (await manager).display_view(await (await manager).create_view(model), drawn);
+  await models.show(model, drawn);
 }
+
+// What comes near meanwhile; the exercises wait for it.
+let making = Promise.resolve();
+export const made = () => making;
 
 for (const each of document.querySelectorAll(".jupyter-widgets")) {
   const view = each.querySelector('script[type$="widget-view+json"]');
   whenNear(each, () => {
-    const first = firstStrip(JSON.parse(view.textContent).model_id);
-    if (first) fetched(first).catch(() => {}); // it comes side by side with the scripts
-    explorer(each).catch((error) => {
+    begin(firstStrip(JSON.parse(view.textContent).model_id));
+    const one = explorer(each).catch((error) => {
       console.error(error);
       const words = document.createElement("p");
       words.className = "lrlearn-notice";
       words.textContent = "This explorer could not be loaded. Reload the page to try again.";
       each.append(words);
     });
+    making = Promise.all([making, one]);
   });
 }
 

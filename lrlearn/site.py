@@ -29,11 +29,10 @@ from lrlearn.commands import CommandError, command, extra, lessons, notebooks_un
 HERE = Path(__file__).parent
 FRONT, PAGE = "index.ipynb", "index.html"
 LEFT_OUT = {"classroom-demo.ipynb"}  # the explorers alone, for a projector: no lesson
-# the browser itself refuses whatever does not come from the site; ipywidgets' manager compiles the schemas of what it
-# reads, and blob: is the explorers' own script
+# the browser itself refuses whatever does not come from the site; Python in the page is WebAssembly
 POLICY = (
     "default-src 'none'; connect-src 'self'; worker-src 'self'; img-src 'self' data: blob:; media-src 'self'; "
-    "style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-eval' blob:; font-src data:; "
+    "style-src 'self' 'unsafe-inline'; script-src 'self' 'wasm-unsafe-eval'; font-src data:; "
     "base-uri 'none'; form-action 'none'"
 )
 STYLES = (HERE / "site.css").read_text(encoding="utf-8")
@@ -95,6 +94,7 @@ def build(notebooks: Iterable[Path], folder: Path, *, draft: bool = False) -> It
     around: Any = Environment(loader=FileSystemLoader(HERE), autoescape=True).get_template("site.html.j2").module
     place = unpacking.Folder(folder)
     assets.write(place)
+    styles = assets.styles() + STYLES
     for at, one in enumerate([None, *row]):
         source, notebook = (one.source, one.notebook) if one else (root / FRONT, _front(row, root))
         way = "../" * (len(ways[source].parts) - 1)
@@ -104,7 +104,7 @@ def build(notebooks: Iterable[Path], folder: Path, *, draft: bool = False) -> It
         site = {"policy": POLICY, "before": around.before(**told), "after": around.after(**told)}
         with tempfile.TemporaryDirectory() as drawn:
             last = f"from lrlearn.strips import store\n\nstore({drawn!r})"
-            parts = {"slides": False, "styles": STYLES, "site": site, "last": "" if draft else last}
+            parts = {"slides": False, "styles": styles, "site": site, "last": "" if draft else last}
             text = pages.page(source, notebook, written, parts).decode()
             text = unpacking.taken_apart(_with_contents(text), place, way, Path(drawn))
         place.write(ways[source].as_posix(), text.encode())

@@ -1,7 +1,8 @@
 """Strips of pictures as files, also those that the further controls of an explorer ask for: the site fetches them.
 
 A file is four bytes, the length of what follows in little-endian order; JSON, with everything that a filmstrip knows of
-its strip and the ``sizes`` of its pictures; and then the pictures, one after another.
+its strip and the ``sizes`` of its pictures; and then the pictures, one after another. The first of them is the strip's
+base, which may be empty: what all others share, and each of them then holds only what it changes there.
 """
 
 import contextlib
@@ -22,10 +23,11 @@ def to_bytes(strip: dict[str, Any]) -> bytes:
     """A strip as the content of a file; every picture must be there.
 
     >>> from_bytes(to_bytes({"pictures": [b"one", b"three"], "width": 9}))
-    {'width': 9, 'pictures': [b'one', b'three']}
+    {'width': 9, 'base': b'', 'pictures': [b'one', b'three']}
     """
-    pictures = strip["pictures"]
-    told = {name: value for name, value in strip.items() if name != "pictures"} | {"sizes": [*map(len, pictures)]}
+    pictures = [strip.get("base", b""), *strip["pictures"]]
+    told = {name: value for name, value in strip.items() if name not in ("base", "pictures")}
+    told["sizes"] = [*map(len, pictures)]
     head = json.dumps(told, sort_keys=True).encode()
     return b"".join([len(head).to_bytes(4, "little"), head, *pictures])
 
@@ -35,7 +37,8 @@ def from_bytes(data: bytes) -> dict[str, Any]:
     start = 4 + int.from_bytes(data[:4], "little")
     strip = json.loads(data[4:start])
     ends = list(itertools.accumulate(strip.pop("sizes"), initial=start))
-    return strip | {"pictures": [data[one:other] for one, other in itertools.pairwise(ends)]}
+    base, *pictures = (data[one:other] for one, other in itertools.pairwise(ends))
+    return strip | {"base": base, "pictures": pictures}
 
 
 def store(folder: str) -> None:

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from lrlearn import strips
@@ -18,6 +19,7 @@ from lrlearn.pages import STATE, packed
 SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/svg+xml": "svg", "image/gif": "gif", "image/webp": "webp"}
 STATE_SCRIPT = re.compile(rf'<script type="{re.escape(STATE)}">(.*?)</script>', re.DOTALL)
 HELD = re.compile(r'(<img )?src="data:((?:image|audio|video)/[\w.+-]+);base64,([^"]*)"([^>]*)')
+SAMPLES = 5  # of a strip, from which its base is made
 # of a slider's state, what a selection slider has as well
 SAME = ("continuous_update", "description", "description_allow_html", "disabled", "layout", "orientation", "readout")
 
@@ -27,6 +29,7 @@ class Folder:
 
     def __init__(self, place: Path) -> None:
         self.place = place
+        self.kept: dict[str, str] = {}  # of what a kernel has drawn: its hash -> the file that it has become
 
     def write(self, name: str, data: bytes) -> str:
         """A file with this name, and its name again."""
@@ -97,6 +100,8 @@ def _lightened(state: dict[str, Any], folder: Folder, drawn: Path) -> dict[str, 
         pictures = [buffers[("strip", "pictures", at)] for at in range(len(strip["pictures"]))]
         controls = [models[one.removeprefix("IPY_MODEL_")] for one in model["state"]["controls"]]
         files = {}
+        for shared in ("_esm", "_css"):  # the site's own files hold them
+            model["state"].pop(shared, None)
         if (index := drawn / f"{name}.json").exists():
             told = json.loads(index.read_text(encoding="utf-8"))
             files = {key: _kept(drawn / file, folder) for key, file in told["files"].items()}
@@ -105,7 +110,8 @@ def _lightened(state: dict[str, Any], folder: Folder, drawn: Path) -> dict[str, 
                     _give_stops(control, stops)
         strip["controls"] = [_position(control["state"]) for control in controls]
         key = json.dumps(strip["controls"], separators=(",", ":"))
-        files.setdefault(key, folder.put("strips", strips.to_bytes(strip | {"pictures": pictures}), "strip"))
+        if key not in files:
+            files[key] = folder.put("strips", strips.to_bytes(strip | _layers(pictures)), "strip")
         model["state"] |= {"strip": {}, "strips": files}
     return state
 
@@ -117,10 +123,39 @@ def _position(state: Mapping[str, Any]) -> Any:
 
 def _kept(path: Path, folder: Folder) -> str:
     """A strip that the kernel has drawn, as a file of the site with smaller pictures."""
-    strip = strips.from_bytes(path.read_bytes())
+    drawn = path.read_bytes()
+    name = hashlib.sha256(drawn).hexdigest()
+    if name not in folder.kept:  # lessons share explorers
+        strip = strips.from_bytes(drawn)
+        folder.kept[name] = folder.put("strips", strips.to_bytes(strip | _layers(strip["pictures"])), "strip")
+    return folder.kept[name]
+
+
+def _layers(pictures: list[bytes]) -> dict[str, Any]:
+    """Pictures of one strip as lossless WebP: a base, and of each only the pixels that are not those of the base.
+
+    The base has of every pixel the middle one of a few pictures: what most of them show, if they agree.
+    """
     with ThreadPoolExecutor(2) as workers:
-        strip["pictures"] = list(workers.map(packed, strip["pictures"]))
-    return folder.put("strips", strips.to_bytes(strip), "strip")
+        pixels = [*workers.map(_pixels, pictures)]
+        if len(pixels) < SAMPLES or len({one.shape for one in pixels}) > 1:
+            return {"base": b"", "pictures": [*workers.map(_webp, pixels)]}
+        samples = [pixels[round(at * (len(pixels) - 1) / (SAMPLES - 1))] for at in range(SAMPLES)]
+        base = np.sort(np.stack(samples), axis=0)[SAMPLES // 2]
+        changed = workers.map(lambda one: _webp(np.where(one == base, 0, one)), pixels)
+        return {"base": _webp(base), "pictures": [*changed]}
+
+
+def _pixels(picture: bytes) -> np.ndarray:
+    """A picture as one number for each pixel."""
+    with Image.open(io.BytesIO(picture)) as opened:
+        return np.array(opened.convert("RGBA")).view(np.uint32)[..., 0]
+
+
+def _webp(pixels: np.ndarray) -> bytes:
+    made = io.BytesIO()
+    Image.fromarray(pixels[..., None].view(np.uint8), "RGBA").save(made, "WEBP", lossless=True, method=1, quality=50)
+    return made.getvalue()
 
 
 def _give_stops(control: dict[str, Any], stops: list[Any]) -> None:

@@ -1,6 +1,7 @@
 """The course as a site: a small one is built here, and used in a real Chromium from a server on this machine."""
 
 import gzip
+import io
 import os
 import re
 import threading
@@ -15,12 +16,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image, ImageDraw
 from playwright.sync_api import expect
 from refresh_lessons import lessons
 from test_export import PICTURE, fetched, notebook
 from test_standin import with_and_without
 
-from lrlearn import assets, commands, exercises, links, pages, recaps, serving, site, strips
+from lrlearn import assets, commands, exercises, links, pages, recaps, serving, site, strips, unpacking
 
 in_browser = pytest.mark.browser
 LESSONS = [path for path in lessons() if path.name not in site.LEFT_OUT]
@@ -94,10 +96,34 @@ def test_a_recap_is_judged_without_torch(lesson, round):
     assert real == stand_in and real.count("Right.") == recaps.QUESTIONS
 
 
-@given(st.lists(st.binary(max_size=50), max_size=5), st.text())
-def test_a_strip_comes_back_from_its_file(pictures, words):
-    strip = {"pictures": pictures, "descriptions": [words], "panels": [0.5]}
+@given(st.binary(max_size=9), st.lists(st.binary(max_size=50), max_size=5), st.text())
+def test_a_strip_comes_back_from_its_file(base, pictures, words):
+    strip = {"base": base, "pictures": pictures, "descriptions": [words], "panels": [0.5]}
     assert strips.from_bytes(strips.to_bytes(strip)) == strip
+
+
+def drawn(size, marks):
+    """A picture with a red frame that stays, and points where they are wanted."""
+    picture = Image.new("RGB", size, "white")
+    ImageDraw.Draw(picture).rectangle((2, 2, 20, 20), outline="red")
+    for mark in marks:
+        picture.putpixel(mark, (0, 0, 255))
+    data = io.BytesIO()
+    picture.save(data, "PNG")
+    return data.getvalue()
+
+
+@pytest.mark.parametrize("count", [1, 2, 6, 11])
+@pytest.mark.parametrize("uneven", [False, True])
+def test_a_picture_over_its_base_is_the_one_that_was_drawn(count, uneven):
+    pictures = [drawn((30 + uneven * at, 24), [(at, 5), (25, 1)]) for at in range(count)]
+    layers = unpacking._layers(pictures)
+    for picture, layer in zip(pictures, layers["pictures"], strict=True):
+        seen = Image.open(io.BytesIO(layer)).convert("RGBA")
+        if layers["base"]:
+            seen = Image.alpha_composite(Image.open(io.BytesIO(layers["base"])).convert("RGBA"), seen)
+        assert seen.convert("RGB").tobytes() == Image.open(io.BytesIO(picture)).convert("RGB").tobytes()
+    assert bool(layers["base"]) == (count > 2 and not uneven)
 
 
 def page(folder, name, body):

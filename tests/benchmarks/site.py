@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import lab
@@ -23,6 +24,8 @@ from lrlearn import serving
 
 LINE = {"offline": False, "latency": 60, "downloadThroughput": 9e6 / 8, "uploadThroughput": 9e6 / 8}
 TIMES = 3
+# without the policy: with it, no function is waited for
+SCREEN: dict[str, Any] = {"viewport": {"width": 1300, "height": 1000}, "bypass_csp": True}
 WATCH = """
 window.shift = 0;
 const watch = (type, take) => {
@@ -31,8 +34,8 @@ const watch = (type, take) => {
 watch("layout-shift", (entry) => (window.shift += entry.value));
 watch("largest-contentful-paint", (entry) => (window.paint = entry.startTime));
 new MutationObserver(() => {
-  if (document.querySelector("canvas[data-index]")) window.draggable ??= performance.now();
-}).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-index"] });
+  if (document.querySelector("canvas[data-index][data-whole='true']")) window.draggable ??= performance.now();
+}).observe(document, { subtree: true, childList: true, attributeFilter: ["data-index", "data-whole"] });
 """
 TO_IT = "(explorer) => { explorer.closest('details')?.setAttribute('open', ''); explorer.scrollIntoView(); }"
 ANSWER = 'from lrlearn.exercises import check\n\ncheck("lr-at-epoch", {})'
@@ -79,7 +82,7 @@ def opened(context, address):
     line.send("Network.enable")
     line.send("Network.emulateNetworkConditions", LINE)
     received = []
-    line.on("Network.loadingFinished", lambda told: received.append(told["encodedDataLength"]))
+    line.on("Network.dataReceived", lambda told: received.append(told["encodedDataLength"]))
     page.goto(address, wait_until="domcontentloaded")
     page.locator(".jupyter-widgets").first.evaluate(TO_IT)  # as somebody does who has come for it
     page.wait_for_function("window.draggable", timeout=120_000)
@@ -102,7 +105,7 @@ def pages_of(browser, address: str, names: list[str]) -> None:
     for name in names:
         cold, warm = [], []
         for _ in range(TIMES):
-            context = browser.new_context(viewport={"width": 1300, "height": 1000})
+            context = browser.new_context(**SCREEN)
             cold.append(opened(context, address + name))
             warm.append(opened(context, address + name))
             context.close()
@@ -112,7 +115,7 @@ def pages_of(browser, address: str, names: list[str]) -> None:
 
 def further_control(browser, address: str) -> None:
     """Milliseconds from a key on the number of epochs to its picture."""
-    page = browser.new_context(viewport={"width": 1300, "height": 1000}).new_page()
+    page = browser.new_context(**SCREEN).new_page()
     page.goto(address)
     canvas, taken = page.locator("canvas[data-index]").first, []
     canvas.wait_for(timeout=120_000)
@@ -129,7 +132,7 @@ def further_control(browser, address: str) -> None:
 
 
 def checks(browser, address: str) -> None:
-    page = browser.new_context(viewport={"width": 1300, "height": 1000}).new_page()
+    page = browser.new_context(**SCREEN).new_page()
     page.goto(address)
     exercise = page.locator(".lrlearn-try-it", has_text="lr-at-epoch")
     page.locator(".celltag_lrlearn-try", has_text="lr-at-epoch").scroll_into_view_if_needed()
