@@ -1,11 +1,12 @@
 """What all pages of the site share: the widgets' scripts, the editor, Python itself, lrlearn's own files, licences."""
 
 import io
+import json
 import re
 import zipfile
 from pathlib import Path
 
-from lrlearn import pages
+from lrlearn import pages, tuning
 from lrlearn.commands import CommandError
 from lrlearn.unpacking import Folder
 
@@ -108,6 +109,7 @@ def write(folder: Folder) -> None:
         folder.write(f"python/{name}", found[name])
     licences.append(PYODIDE_LICENCE)
     folder.write("python/lrlearn.zip", own_files())
+    folder.write("python/trained.json", json.dumps(tuning.all_trained()).encode())
     folder.write("licences.txt", "\n\n----\n\n".join(licences).encode())
 
 

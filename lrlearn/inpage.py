@@ -37,7 +37,14 @@ def said(traceback: str) -> str:
     return "\n".join(lines[first:]).strip()
 
 
-def prepare() -> None:
-    """Make the exercises ready, so that the first answer is judged at once."""
+def prepare(trained: str) -> None:
+    """Make the exercises ready, so that the first answer is judged at once.
+
+    Args:
+        trained: JSON of `lrlearn.tuning.all_trained`.
+    """
     standin.install()
     import lrlearn.exercises  # noqa: F401
+    from lrlearn import tuning
+
+    tuning.TRAINED.update(json.loads(trained))

@@ -285,10 +285,9 @@ def diverged_at(losses: Iterable[float], untrained: float) -> int | None:
     return first if first < len(losses) else None
 
 
-def _batch_gradients(
-    data: Problem, seeds: list[int], num_epochs: int, replacement: bool = False
-) -> "tuple[torch.Tensor, torch.Tensor]":
-    """Each step's ``A`` [step, seed, 2, 2] and ``c`` [step, seed, 2, 1], with train's own order of samples."""
+@_undisturbed()
+def sample_orders(seeds: Iterable[int], num_epochs: int, *, replacement: bool = False) -> "torch.Tensor":
+    """Which samples are seen, one after another: numbers [seed, epoch * 64], in train's own order."""
     import torch
 
     def one_epoch(order: torch.Generator) -> torch.Tensor:
@@ -300,7 +299,17 @@ def _batch_gradients(
     for seed in seeds:
         order = torch.Generator("cpu").manual_seed(seed)
         orders.append(torch.cat([one_epoch(order) for _ in range(num_epochs)]))
-    batches = torch.stack(orders).reshape(len(seeds), num_epochs * STEPS_PER_EPOCH, BATCH_SIZE).transpose(0, 1)
+    return torch.stack(orders)
+
+
+def _batch_gradients(
+    data: Problem, seeds: list[int], num_epochs: int, replacement: bool = False
+) -> "tuple[torch.Tensor, torch.Tensor]":
+    """Each step's ``A`` [step, seed, 2, 2] and ``c`` [step, seed, 2, 1]."""
+    import torch
+
+    orders = sample_orders(seeds, num_epochs, replacement=replacement)
+    batches = orders.reshape(len(seeds), num_epochs * STEPS_PER_EPOCH, BATCH_SIZE).transpose(0, 1)
     x, y = data.x[batches], data.y[batches]
     one, mean_x = torch.ones_like(x[..., 0]), x.mean(-1)
     matrices = torch.stack([x.square().mean(-1), mean_x, mean_x, one], -1)

@@ -1,9 +1,15 @@
-"""Answers that are tried on the toy regression: a gamma, or an initial rate and a gamma."""
+"""Answers that are tried on the toy regression: a gamma, or an initial rate and a gamma.
+
+What only torch can tell is asked of it once and kept, in numbers and lists that JSON can hold: a page of the site, which
+has no torch, is given all of that. The judges themselves need no torch.
+"""
 
 import functools
+import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import product
+from statistics import fmean
 from typing import Any
 
 from lrlearn import regression
@@ -14,10 +20,36 @@ from lrlearn.schedules import exponential_lr
 from lrlearn.verdicts import verdict
 
 NEAR = 10  # times the best: neither frozen nor a noise floor, which lie hundreds of times above it
+TRAINED: dict[str, Any] = {}  # what was asked of torch -> what it said
 
 
-@functools.cache
-def final_losses(initial_lr: float) -> tuple[list[float], list[str]]:
+def _trained(ask: Callable) -> Callable:
+    """Have a function, whose arguments and results JSON can hold, look into TRAINED before it asks torch."""
+
+    @functools.wraps(ask)
+    def looked_up(*given: float) -> Any:
+        name = json.dumps([ask.__name__, *given])
+        if name not in TRAINED:
+            TRAINED[name] = ask(*given)
+        return TRAINED[name]
+
+    return looked_up
+
+
+def all_trained() -> dict[str, Any]:
+    """TRAINED with everything in it that the exercises ask for."""
+    for initial_lr in TRIED:
+        final_losses(initial_lr)
+    _capstone_best()
+    _capstone_data()
+    return TRAINED
+
+
+TRIED = 0.1, 0.15  # the rates that the best gamma is asked for
+
+
+@_trained
+def final_losses(initial_lr: float) -> list[list]:
     """Mean final excess loss of each of GAMMAS, and the verdict on it against the best one, seed by seed.
 
     The margin is the lowest mean loss itself: "the same" is at most twice the best, with the whole 95 % interval.
@@ -29,7 +61,7 @@ def final_losses(initial_lr: float) -> tuple[list[float], list[str]]:
     means = excess.mean(1)
     best = excess[means.argmin()].tolist()
     margin = means.min().item()
-    return means.tolist(), [verdict(row, best, margin, higher_is_better=False).word for row in excess.tolist()]
+    return [means.tolist(), [verdict(row, best, margin, higher_is_better=False).word for row in excess.tolist()]]
 
 
 def best_gamma(initial_lr: float) -> Callable[[Any], Feedback]:
@@ -73,21 +105,58 @@ def capstone_problem() -> regression.Problem:
     return regression.make_problem(weight=-4, bias=2, noise=1.5, width=0.6, seed=6)
 
 
-def _capstone_losses(initial_lrs: Sequence[float], gammas: Sequence[float]) -> Any:
-    """Mean final excess loss [initial_lr, gamma] over 32 seeds."""
-    pairs = product(initial_lrs, gammas)
-    rates = [[min(exponential_lr(*pair, epoch), HIGHEST_RATE) for epoch in range(CAPSTONE_EPOCHS)] for pair in pairs]
-    runs = regression.sweep_rates(rates, SEEDS, capstone_problem())
-    return runs.excess[..., -1].mean(1).unflatten(0, (len(initial_lrs), len(gammas)))
+def _capstone_rates(initial_lr: float, gamma: float) -> list[float]:
+    return [min(exponential_lr(initial_lr, gamma, epoch), HIGHEST_RATE) for epoch in range(CAPSTONE_EPOCHS)]
+
+
+@_trained
+def _capstone_best() -> list[float]:
+    """The lowest mean final excess loss of a sweep of 24 first rates and 51 gammas, and its initial_lr and gamma."""
+    pairs = [*product([0.02 * 50 ** (step / 23) for step in range(24)], GAMMAS)]  # 0.02 ... 1
+    runs = regression.sweep_rates([_capstone_rates(*pair) for pair in pairs], SEEDS, capstone_problem())
+    losses = runs.excess[..., -1].mean(1)
+    return [losses.min().item(), *pairs[int(losses.argmin())]]
+
+
+@_trained
+def _capstone_data() -> dict[str, Any]:
+    """The samples, what is known of them, and for each seed their order: a letter for each, from "0" on."""
+    data = capstone_problem()
+    orders = regression.sample_orders(SEEDS, CAPSTONE_EPOCHS).tolist()
+    return {
+        "x": data.x.tolist(),
+        "y": data.y.tolist(),
+        "best": data.best.tolist(),
+        "untrained": data.untrained,
+        "orders": ["".join(chr(48 + sample) for sample in order) for order in orders],
+    }
 
 
 @functools.cache
-def _capstone_best() -> tuple[float, float, float]:
-    """The lowest loss of a sweep of 24 first rates and 51 gammas, and its initial_lr and gamma."""
-    initial_lrs = [0.02 * 50 ** (step / 23) for step in range(24)]  # 0.02 ... 1
-    losses = _capstone_losses(initial_lrs, GAMMAS)
-    row, column = divmod(int(losses.argmin()), len(GAMMAS))
-    return losses.min().item(), initial_lrs[row], GAMMAS[column]
+def _capstone_steps() -> list[list[tuple[float, float, float, float]]]:
+    """For each seed the steps of its batches: the means of x * x, x, x * y and y, all of them doubled."""
+    data = _capstone_data()
+    samples = [(x * x, x, x * y, y) for x, y in zip(data["x"], data["y"], strict=True)]
+    seen = [[samples[ord(letter) - 48] for letter in order] for order in data["orders"]]
+    size = regression.BATCH_SIZE
+    starts = range(0, CAPSTONE_EPOCHS * regression.NUM_SAMPLES, size)
+    columns = [[zip(*row[at : at + size], strict=True) for at in starts] for row in seen]
+    return [[tuple(2 * fmean(column) for column in batch) for batch in row] for row in columns]
+
+
+def _capstone_loss(initial_lr: float, gamma: float) -> float:
+    """Mean final excess loss over 32 seeds, each step as in `regression.sweep`."""
+    data, losses = _capstone_data(), []
+    rates = [rate for rate in _capstone_rates(initial_lr, gamma) for _ in range(regression.STEPS_PER_EPOCH)]
+    square, mean = fmean(x * x for x in data["x"]), fmean(data["x"])
+    for steps in _capstone_steps():
+        weight = bias = 0.0
+        for rate, (xx, x, xy, y) in zip(rates, steps, strict=True):
+            by_weight, by_bias = xx * weight + x * bias - xy, x * weight + 2 * bias - y
+            weight, bias = weight - rate * by_weight, bias - rate * by_bias
+        off, up = weight - data["best"][0], bias - data["best"][1]
+        losses.append(square * off * off + 2 * mean * off * up + up * up)
+    return fmean(losses) if all(loss < regression.LOSS_LIMIT for loss in losses) else math.inf
 
 
 def capstone(answer: Any) -> Feedback:
@@ -96,11 +165,11 @@ def capstone(answer: Any) -> Feedback:
     if not (0 < initial_lr < math.inf and 0 <= gamma < math.inf):
         raise UnusableAnswer("initial_lr must be above 0 and gamma at least 0, both finite: (initial_lr, gamma)")
     best, best_lr, best_gamma = _capstone_best()
-    loss = _capstone_losses([initial_lr], [gamma])[0, 0].item()
+    loss = _capstone_loss(initial_lr, gamma)
     words = f"The mean excess loss is {loss:.2g}, {loss / best:.3g} times the best of the sweep"
     if loss <= 2 * best:
         return Feedback(True, None, f"{words} ({best:.2g} at initial_lr {best_lr:.2g}, gamma {best_gamma:.2f}).")
-    if not loss < capstone_problem().untrained:
+    if not loss < _capstone_data()["untrained"]:
         words = "It diverged: worse than the untrained line"
     moves = _towards_the_best(initial_lr, gamma, loss)
     frozen = moves == [("gamma", "raise")]
@@ -127,8 +196,7 @@ def _towards_the_best(initial_lr: float, gamma: float, loss: float) -> list[tupl
     if loss == math.inf:  # no small change can be told from another: what is too large comes down
         return [("gamma", "lower")] if gamma > 1 else [("initial_lr", "lower")]
     nearer_lr, nearer_gamma = initial_lr**0.75 * best_lr**0.25, gamma + (best_gamma - gamma) / 4
-    with_lr = _capstone_losses([nearer_lr], [gamma])[0, 0].item()
-    with_gamma = _capstone_losses([initial_lr], [nearer_gamma])[0, 0].item()
+    with_lr, with_gamma = _capstone_loss(nearer_lr, gamma), _capstone_loss(initial_lr, nearer_gamma)
     if min(with_lr, with_gamma) < loss:
         return [by_lr if with_lr <= with_gamma else by_gamma]
     return [by_lr, by_gamma]

@@ -4,12 +4,15 @@ let python;
 
 async function load(root) {
   const { loadPyodide } = await import(new URL("python/pyodide.mjs", root));
-  const [pyodide, files] = await Promise.all([
+  const file = (name, kind) => fetch(new URL(`python/${name}`, root)).then((answer) => answer[kind]());
+  const [pyodide, files, trained] = await Promise.all([
     loadPyodide({ indexURL: new URL("python/", root).href }),
-    fetch(new URL("python/lrlearn.zip", root)).then((answer) => answer.arrayBuffer()),
+    file("lrlearn.zip", "arrayBuffer"),
+    file("trained.json", "text"),
   ]);
   pyodide.unpackArchive(files, "zip", { extractDir: "/lib/lrlearn-site" });
-  pyodide.runPython("import sys; sys.path.insert(0, '/lib/lrlearn-site'); import lrlearn.inpage; lrlearn.inpage.prepare()");
+  pyodide.runPython("import sys; sys.path.insert(0, '/lib/lrlearn-site')");
+  pyodide.pyimport("lrlearn.inpage").prepare(trained);
   return pyodide;
 }
 

@@ -174,8 +174,9 @@ def small_pictures():
 
 def forget() -> None:
     """What has been computed once is computed anew."""
-    for cached in (regression.problem, tuning.final_losses, tuning._capstone_best):
+    for cached in (regression.problem, tuning._capstone_steps):
         cached.cache_clear()
+    tuning.TRAINED.clear()
 
 
 def digits(value: object) -> object:

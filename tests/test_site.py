@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import os
 import re
 import threading
@@ -23,6 +24,7 @@ from test_export import PICTURE, fetched, notebook
 from test_standin import with_and_without
 
 from lrlearn import assets, commands, exercises, links, pages, recaps, serving, site, strips, unpacking
+from lrlearn.practice import PRACTICE
 
 in_browser = pytest.mark.browser
 LESSONS = [path for path in lessons() if path.name not in site.LEFT_OUT]
@@ -60,7 +62,16 @@ def my_loop(optimizer, scheduler, num_epochs, batches_per_epoch):
 
 
 check("first-loop", my_loop)"""
-NEEDS_TORCH = 'from lrlearn.exercises import check\n\ncheck("best-gamma-alone", 0.9)'
+NEEDS_TORCH = """import torch
+
+from lrlearn.exercises import check
+
+
+def my_loop(optimizer, scheduler, num_epochs, batches_per_epoch):
+    torch.optim.Adam
+
+
+check("first-loop", my_loop)"""
 
 
 def tries(path):
@@ -352,6 +363,46 @@ def test_an_answer_is_judged_in_the_page_and_a_right_one_is_remembered(one, addr
     expect(other.get_by_text("0 of 3 right")).to_be_visible()
     other.close()
     assert one.elsewhere(address) == []
+
+
+# every answer that an exercise knows, and for those that are tried on the regression some of either kind
+EVERY_ANSWER = """import json
+
+from lrlearn.exercises import EXERCISES, check
+from lrlearn.tuning import GAMMAS
+
+told = {}
+
+
+def judge(name, answer, *which):
+    feedback = check(name, answer)
+    hint = feedback.hint.partition(" But PyTorch warns")[0].partition(" raises ")[0]
+    told[json.dumps([name, *which])] = [feedback.correct, feedback.misconception, hint]
+
+
+for name, exercise in EXERCISES.items():
+    if name.startswith("best-gamma"):
+        for gamma in (*GAMMAS, 0.06, 7, "x"):
+            judge(name, gamma, gamma)
+    elif name == "capstone":
+        for pair in [(lr, gamma) for lr in (0.001, 0.05, 0.2, 0.5, 5.0) for gamma in (0.0, 0.6, 0.84, 0.93, 1.0, 1.5)]:
+            judge(name, pair, *pair)
+        judge(name, (-1, 0.9), "negative")
+    elif hasattr(exercise, "mistakes"):
+        judge(name, exercise.truth, "right")
+        for slug, forms in exercise.mistakes.items():
+            for at, form in enumerate(forms):
+                judge(name, form, slug, at)
+print(json.dumps(told))"""
+
+
+@in_browser
+def test_every_answer_is_judged_in_the_page_as_it_is_in_jupyter(one, capsys):
+    exec(EVERY_ANSWER, {"__name__": "an answer"})
+    here = json.loads(capsys.readouterr().out)
+    page = json.loads(answer(one, 0, EVERY_ANSWER).inner_text())
+    assert {name: (words, page.get(name)) for name, words in here.items() if page.get(name) != words} == {}
+    assert len(page) > 300 and {json.loads(name)[0] for name in page} >= {*PRACTICE, "capstone", "best-gamma-alone"}
 
 
 @in_browser
