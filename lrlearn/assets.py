@@ -19,6 +19,14 @@ STYLES = ("css/lumino.css", "css/nouislider.css", "css/widgets-base.css")
 USED = ("view", "commands", "lang-python", "language")  # of the editor's packages, by exercises.js
 PYODIDE = "pyodide@314.0.7"
 PYTHON = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json")
+# of Python's library what a page has no use for: networks, other processes, tools for developers, rare encodings
+SHED = re.compile(
+    r"(_pyrepl|email|ensurepip|http|multiprocessing|sqlite3|unittest|wsgiref|xml|xmlrpc|__hello__|__phello__)[/.]"
+    r"|(_pyio|compileall|configparser|doctest|ftplib|imaplib|mailbox|mimetypes|modulefinder|netrc|optparse|pdb|bdb"
+    r"|pickletools|plistlib|poplib|profile|cProfile|pstats|pyclbr|pydoc|smtplib|socketserver|tabnanny|tarfile|trace"
+    r"|turtle|wave|webbrowser|zipapp)\.py"
+    r"|encodings/(?!(__init__|aliases|ascii|cp437|idna|latin_1|punycode|raw_unicode_escape|unicode_escape|utf_\w+)\.py)"
+)
 # package -> the file that it is used for, and its SHA-512 as npm writes it
 EDITOR = {
     "@codemirror/autocomplete@6.20.4": (
@@ -85,6 +93,7 @@ EDITOR = {
 # its package holds no text of a licence, only the name of it
 PYODIDE_LICENCE = f"""{PYODIDE}: Mozilla Public License 2.0, https://www.mozilla.org/en-US/MPL/2.0/
 Its source: https://github.com/pyodide/pyodide
+Of its files, python_stdlib.zip lacks the modules that lrlearn.assets.SHED names; the others are as they were.
 It holds CPython and its standard library: PSF License Agreement, https://docs.python.org/3/license.html"""
 PYODIDE_SHA = "0YvXxEhfEdpLfb/XkM2BFAeMROq0iMUX2bzzH9pOttyMcWkwq+HbE5uyuGD82LN7y2q+SNvi/6V5JEsOlD2R1A=="
 
@@ -106,7 +115,7 @@ def write(folder: Folder) -> None:
     folder.write("assets/editor.js", _editor().encode())
     found = pages.npm_files(PYODIDE, PYODIDE_SHA, PYTHON)
     for name in PYTHON:
-        folder.write(f"python/{name}", found[name])
+        folder.write(f"python/{name}", shed(found[name]) if name.endswith(".zip") else found[name])
     licences.append(PYODIDE_LICENCE)
     folder.write("python/lrlearn.zip", own_files())
     folder.write("python/trained.json", json.dumps(tuning.all_trained()).encode())
@@ -133,16 +142,30 @@ def styles() -> str:
         CommandError: as `lrlearn.pages.npm_files`.
     """
     found = pages.npm_files(CONTROLS, CONTROLS_SHA, STYLES)
-    parts = [found[name].decode() for name in STYLES] + [(HERE / "filmstrip.css").read_text(encoding="utf-8")]
+    ours = (HERE / "filmstrip.css").read_text(encoding="utf-8")
+    # the place that is kept for the sliders of an explorer is as large as they are
+    ours = ours.replace(".lrlearn-explorer .", ":is(.lrlearn-explorer, .lrlearn-place) .")
+    parts = [*(found[name].decode() for name in STYLES), ours]
     return re.sub(r"^@import .*;$", "", "\n".join(parts), flags=re.MULTILINE)
 
 
 def own_files() -> bytes:
-    """lrlearn's Python files, the very ones that run here, as a zip archive that is the same every time."""
+    """lrlearn's Python files, the very ones that run here, as an archive."""
+    return _zipped({f"lrlearn/{path.name}": path.read_bytes() for path in sorted(HERE.glob("*.py"))})
+
+
+def shed(library: bytes) -> bytes:
+    """Python's library, a zip archive, without what a page has no use for."""
+    with zipfile.ZipFile(io.BytesIO(library)) as archive:
+        return _zipped({name: archive.read(name) for name in archive.namelist() if not SHED.match(name)})
+
+
+def _zipped(files: dict[str, bytes]) -> bytes:
+    """Files as a zip archive that is the same every time."""
     held = io.BytesIO()
-    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(HERE.glob("*.py")):
-            archive.writestr(zipfile.ZipInfo(f"lrlearn/{path.name}"), path.read_bytes(), zipfile.ZIP_DEFLATED)
+    with zipfile.ZipFile(held, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED, 9)
     return held.getvalue()
 
 

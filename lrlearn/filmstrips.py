@@ -330,6 +330,11 @@ _first = ipywidgets.SliderStyle() if get_ipython() else None
 _open: "weakref.WeakSet[Filmstrip]" = weakref.WeakSet()
 
 
+def still_open() -> list[Filmstrip]:
+    """The filmstrips that no cell has closed."""
+    return [*_open]
+
+
 def _keeps_pictures() -> bool:
     """Whether a cell can have a picture beside its sliders; Colab puts each output into a page of its own."""
     return "google.colab" not in sys.modules and bool(getattr(get_ipython(), "kernel", None))

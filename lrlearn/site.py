@@ -38,6 +38,7 @@ POLICY = (
 STYLES = (HERE / "site.css").read_text(encoding="utf-8")
 TRY = "lrlearn-try"  # the tag of a cell that can be tried in its page
 ASKS = re.compile(r"^(check\(|recap\(.*answers=)", re.MULTILINE)
+RIGHT = "0 of {} right"  # as site.js says it
 MAP = re.compile(r"^\| \[[^\]]*\]\(([\w./-]+\.ipynb)\) \| (.*) \|$", re.MULTILINE)
 OPENING = """# lrlearn: drag the learning rate, watch it train
 
@@ -95,20 +96,20 @@ def build(notebooks: Iterable[Path], folder: Path, *, draft: bool = False) -> It
     place = unpacking.Folder(folder)
     assets.write(place)
     styles = assets.styles() + STYLES
-    for at, one in enumerate([None, *row]):
-        source, notebook = (one.source, one.notebook) if one else (root / FRONT, _front(row, root))
-        way = "../" * (len(ways[source].parts) - 1)
-        neighbours = {"previous": row[at - 2] if at > 1 else None, "next": row[at] if at < len(row) else None}
-        told = {"lesson": one, "root": way, "ways": {each: ways[each].as_posix() for each in ways}, **neighbours}
-        told["binder"] = binder(f"lessons/{one.source.relative_to(root).as_posix()}") if one else ""
-        site = {"policy": POLICY, "before": around.before(**told), "after": around.after(**told)}
-        with tempfile.TemporaryDirectory() as drawn:
-            last = f"from lrlearn.strips import store\n\nstore({drawn!r})"
-            parts = {"slides": False, "styles": styles, "site": site, "last": "" if draft else last}
+    with tempfile.TemporaryDirectory() as drawn:
+        last = "" if draft else f"from lrlearn.strips import store\n\nstore({drawn!r})"
+        for at, one in enumerate([None, *row]):
+            source, notebook = (one.source, one.notebook) if one else (root / FRONT, _front(row, root))
+            way = "../" * (len(ways[source].parts) - 1)
+            neighbours = {"previous": row[at - 2] if at > 1 else None, "next": row[at] if at < len(row) else None}
+            told = {"lesson": one, "root": way, "ways": {each: ways[each].as_posix() for each in ways}, **neighbours}
+            told["binder"] = binder(f"lessons/{one.source.relative_to(root).as_posix()}") if one else ""
+            site = {"policy": POLICY, "before": around.before(**told), "after": around.after(**told)}
+            parts = {"slides": False, "styles": styles, "site": site, "last": last}
             text = pages.page(source, notebook, written, parts).decode()
             text = unpacking.taken_apart(_with_contents(text), place, way, Path(drawn))
-        place.write(ways[source].as_posix(), text.encode())
-        yield written[source]
+            place.write(ways[source].as_posix(), text.encode())
+            yield written[source]
     links.check(folder, ways.values())
 
 
@@ -137,7 +138,11 @@ def _front(row: list[Lesson], root: Path) -> Any:
     lines = ["| lesson | minutes | what it answers, or what you can do afterwards | exercises |", "|---|---:|---|---|"]
     for one in row:
         way = one.source.relative_to(root).as_posix()
-        count = f'<span class="lrlearn-count" id="count-{one.name}-{one.tries}">{one.tries}</span>' if one.tries else ""
+        count = (
+            f'<span class="lrlearn-count" id="count-{one.name}-{one.tries}">{RIGHT.format(one.tries)}</span>'
+            if one.tries
+            else ""
+        )
         lines.append(
             f"| [{escape(one.title)}]({quote(way)}) | {one.minutes} | {mapped.get(way, one.answers)} | {count} |"
         )

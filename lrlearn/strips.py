@@ -6,6 +6,7 @@ base, which may be empty: what all others share, and each of them then holds onl
 """
 
 import contextlib
+import hashlib
 import itertools
 import json
 from collections.abc import Iterator
@@ -47,28 +48,39 @@ def store(folder: str) -> None:
     This runs in the kernel of a lesson, after its last cell. For each filmstrip there is a file
     ``MODEL.json`` with ``stops`` (of each further control, in their order: the values, or None where the
     control keeps the positions that it has) and ``files``: the places of the controls, as JSON, -> the
-    strip's file in the folder. A filmstrip with a control that has no stops has no further strips.
+    strip's file in the folder. A filmstrip with a control that has no stops has no further strips. What a strip
+    of the course's own explorers shows is told by what they are set to: it is drawn once for all lessons.
     """
-    from lrlearn import filmstrips
+    from lrlearn import explorers, filmstrips
 
-    for film in [*filmstrips._open]:
+    for film in filmstrips.still_open():
         found = {name: values for name, control in film.controls.items() if (values := _stops(name, control))}
         if not found or found.keys() != film.controls.keys():
             continue
         selections = {name for name, control in film.controls.items() if hasattr(control, "index")}
         model, files = film._film.model_id, {}
-        for at, places in enumerate(itertools.product(*(range(len(values)) for values in found.values()))):
+        for places in itertools.product(*(range(len(values)) for values in found.values())):
             settings = {name: values[place] for (name, values), place in zip(found.items(), places, strict=True)}
-            with _showing(film, settings):
-                strip = film._strip()
             # the browser knows a selection by its place, which a slider with stops becomes, and a checkbox by its value
             known = selections | set(STOPS)
-            strip["controls"] = [places[at] if name in known else settings[name] for at, name in enumerate(found)]
-            if None not in strip["pictures"]:
-                file = files[json.dumps(strip["controls"], separators=(",", ":"))] = f"{model}-{at}.strip"
-                Path(folder, file).write_bytes(to_bytes(strip))
+            shown = [places[at] if name in known else settings[name] for at, name in enumerate(found)]
+            kind = type(film).__name__ if type(film).__module__ == explorers.__name__ else model
+            told = json.dumps([kind, [*map(str, film.values)], settings, shown], sort_keys=True)
+            file = f"{hashlib.sha256(told.encode()).hexdigest()}.strip"
+            if Path(folder, file).exists() or _draw(film, settings, shown, Path(folder, file)):
+                files[json.dumps(shown, separators=(",", ":"))] = file
         stops = [None if name in selections or name not in STOPS else values for name, values in found.items()]
         Path(folder, f"{model}.json").write_text(json.dumps({"stops": stops, "files": files}), encoding="utf-8")
+
+
+def _draw(film: Any, settings: dict[str, Any], shown: list[Any], path: Path) -> bool:
+    """The strip of a filmstrip for these settings into a file, if all of its pictures can be drawn."""
+    with _showing(film, settings):
+        strip = film._strip() | {"controls": shown}
+    if None in strip["pictures"]:
+        return False
+    path.write_bytes(to_bytes(strip))
+    return True
 
 
 def _stops(name: str, control: Any) -> list[Any] | None:

@@ -1,7 +1,7 @@
 """Answers that are tried on the toy regression: a gamma, or an initial rate and a gamma.
 
-What only torch can tell is asked of it once and kept, in numbers and lists that JSON can hold: a page of the site, which
-has no torch, is given all of that. The judges themselves need no torch.
+What only torch can tell is asked of it once and kept, in numbers and lists that JSON can hold: a page of the site,
+which has no torch, is given all of that. The judges themselves need no torch.
 """
 
 import functools
@@ -141,7 +141,7 @@ def _capstone_steps() -> list[list[tuple[float, float, float, float]]]:
     size = regression.BATCH_SIZE
     starts = range(0, CAPSTONE_EPOCHS * regression.NUM_SAMPLES, size)
     columns = [[zip(*row[at : at + size], strict=True) for at in starts] for row in seen]
-    return [[tuple(2 * fmean(column) for column in batch) for batch in row] for row in columns]
+    return [[tuple(2 * fmean(column) for column in batch) for batch in row] for row in columns]  # type: ignore[misc]
 
 
 def _capstone_loss(initial_lr: float, gamma: float) -> float:

@@ -5,8 +5,9 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,14 @@ import numpy as np
 from PIL import Image
 
 from lrlearn import strips
-from lrlearn.pages import STATE, packed
+from lrlearn.pages import STATE, VIEW, packed
 
 SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/svg+xml": "svg", "image/gif": "gif", "image/webp": "webp"}
 STATE_SCRIPT = re.compile(rf'<script type="{re.escape(STATE)}">(.*?)</script>', re.DOTALL)
+VIEWED = re.compile(
+    rf'(<figure class="lrlearn-still">(?:(?!</figure>).)*</figure>)\s*<script type="{re.escape(VIEW)}">(.*?)</script>',
+    re.DOTALL,
+)
 HELD = re.compile(r'(<img )?src="data:((?:image|audio|video)/[\w.+-]+);base64,([^"]*)"([^>]*)')
 SAMPLES = 5  # of a strip, from which its base is made
 # of a slider's state, what a selection slider has as well
@@ -77,9 +82,38 @@ def taken_apart(page: str, folder: Folder, root: str, drawn: Path) -> str:
     foot, told = (foot[: state.start()] + foot[state.end() :], state[1]) if state else (foot, "")
     foot = HELD.sub(picture, foot)
     if told:
-        light = json.dumps(_lightened(json.loads(told), folder, drawn)).replace("<", "\\u003c")
+        held = _lightened(json.loads(told), folder, drawn)
+        foot = VIEWED.sub(lambda found: _place(held["state"], json.loads(found[2])["model_id"]) + found[0], foot)
+        light = json.dumps(held).replace("<", "\\u003c")
         foot = foot.replace("</body>", f'<script type="{STATE}">{light}</script>\n</body>')
     return f'{head}<link rel="stylesheet" href="{root}{sheet}">\n{body}{foot}'
+
+
+def _place(models: dict[str, Any], name: str) -> str:
+    """What takes as much room as the controls of an explorer, until they are there."""
+    return f'<div class="lrlearn-place" aria-hidden="true">{"".join(_row(models, name))}</div>'
+
+
+def _row(models: dict[str, Any], name: str) -> Iterator[str]:
+    """The place of a control, or of each one in a box."""
+    state = models[name]["state"]
+    label = f'<label class="widget-label">{escape(state.get("description") or "")}</label>'
+    kind = state["_model_name"]
+    for child in state.get("children", []):
+        inner = "".join(_row(models, child.removeprefix("IPY_MODEL_")))
+        row = models[child.removeprefix("IPY_MODEL_")]["state"]["_model_name"] == "HBoxModel"
+        yield f'<div class="widget-box widget-hbox" style="flex-flow: wrap">{inner}</div>' if row else inner
+    if "Slider" in kind:
+        parts = '<div class="slider-container"></div><div class="widget-readout">0</div>'
+        yield f'<div class="widget-inline-hbox widget-slider widget-hslider">{label}{parts}</div>'
+    elif kind == "ToggleButtonsModel":
+        options = "".join(
+            f'<span class="widget-toggle-button jupyter-button">{escape(one)}</span>'
+            for one in state["_options_labels"]
+        )
+        yield f'<div class="widget-toggle-buttons">{label}<div>{options}</div></div>'
+    elif "description" in state:
+        yield f'<div class="widget-inline-hbox widget-dropdown">{label}</div>'
 
 
 def _size(pixels: tuple[int, int], rest: str) -> str:

@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 PATIENCE = 240  # seconds; WebKit draws without a graphics card, and beside other work
 KEYS = {"ArrowRight": "\ue014", "ArrowLeft": "\ue012", "Home": "\ue011", "End": "\ue010"}  # as both drivers name them
 CENTRE = """([selector, at]) => {
@@ -186,3 +188,15 @@ BROWSERS = {
     "firefox": (firefox_path, firefox, "firefox-esr"),
     "webkit": (minibrowser, webkit, "webkit2gtk-driver xvfb"),
 }
+
+
+@contextlib.contextmanager
+def opened(name: str) -> Iterator[Page]:
+    """A page of that browser, or a visible skip; where everything must be tested (CI is set), an error."""
+    find, start, packages = BROWSERS[name]
+    if not find():
+        if os.environ.get("CI"):
+            raise RuntimeError(f"no {name} found: install it (on Debian: apt-get install {packages})")
+        pytest.skip(f"no {name} found: nothing is tested in it")
+    with start() as page:
+        yield page

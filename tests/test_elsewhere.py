@@ -1,7 +1,5 @@
 """The explorers in Firefox and in WebKit, as test_browser.py tries them in Chromium: a page to hand out, JupyterLab."""
 
-import os
-
 import elsewhere
 import lab
 import pytest
@@ -37,13 +35,7 @@ NAMES = """() => [...document.querySelectorAll(".lrlearn-explorer .noUi-handle")
 
 @pytest.fixture(scope="module", params=elsewhere.BROWSERS)
 def page(request):
-    """A page of the browser, or a visible skip; where everything must be tested (CI is set), an error."""
-    find, start, packages = elsewhere.BROWSERS[request.param]
-    if not find():
-        if os.environ.get("CI"):
-            raise RuntimeError(f"no {request.param} found: install it (on Debian: apt-get install {packages})")
-        pytest.skip(f"no {request.param} found: nothing is tested in it")
-    with start() as page:
+    with elsewhere.opened(request.param) as page:
         yield page
 
 

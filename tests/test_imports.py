@@ -132,7 +132,7 @@ MAY_IMPORT = {
     "export": {"commands", "pages"},
     "pages": {"commands", "markup"},
     "markup": set(),
-    "strips": {"filmstrips"},
+    "strips": {"explorers", "filmstrips"},
     "unpacking": {"pages", "strips"},
     "assets": {"commands", "pages", "tuning", "unpacking"},
     "links": {"commands"},

@@ -11,6 +11,7 @@ import urllib.request
 import zipfile
 from pathlib import Path
 
+import elsewhere
 import lab
 import nbformat
 import pytest
@@ -438,14 +439,113 @@ def test_axe_finds_nothing_in_the_site(one, browser, address):
 
 
 @in_browser
-def test_on_a_phone_nothing_is_wider_than_the_screen(browser, address):
+def test_on_a_phone_fingers_drag_choose_and_check(browser, address):
     phone = Visit(
         browser, f"{address}00-one.html", viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
     )
-    expect(lab.canvas(phone.page).first).to_have_attribute("data-index", "0", timeout=60_000)
+    explorer = lab.explorers(phone.page).first
+    expect(lab.canvas(explorer)).to_have_attribute("data-index", "0", timeout=60_000)
+    lab.swipe(phone.page, lab.handle(explorer), 300, 0)
+    expect(lab.canvas(explorer)).to_have_attribute("aria-label", "A line to 0.3, 20, 0.5.")
+    explorer.locator(".noUi-target").nth(1).tap(position={"x": 1, "y": 5})
+    expect(lab.canvas(explorer)).to_have_attribute("aria-label", "A line to 0.3, 20, 0.5.")
+    explorer.locator(".noUi-base").nth(1).tap()
+    lab.swipe(phone.page, lab.handle(explorer, 1), 300, 0)
+    expect(lab.canvas(explorer)).to_have_attribute("aria-label", "A line to 0.3, 40, 0.5.")
+    exercise = phone.page.locator(".lrlearn-try-it").first
+    exercise.get_by_role("button", name="Check").tap()
+    expect(exercise.locator(".lrlearn-told")).to_contain_text("Not answered yet", timeout=120_000)
     phone.page.locator(".lrlearn-try-it").last.wait_for()
     assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390
     phone.context.close()
+
+
+ANSWERED = """(text) => import("./assets/editor.js").then(({ EditorView }) => {
+    const editor = EditorView.findFromDOM(document.querySelector(".lrlearn-try-it .cm-editor"));
+    editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: text } });
+    document.querySelector(".lrlearn-try-it button").click();
+    return true;
+})"""
+
+
+@in_browser
+@pytest.mark.parametrize("name", elsewhere.BROWSERS)
+def test_elsewhere_it_drags_another_control_lives_and_an_answer_is_judged(name, address):
+    with elsewhere.opened(name) as page:
+        page.goto(f"{address}00-one.html")
+        says = "(words) => document.querySelector('.lrlearn-explorer canvas')?.ariaLabel === words"
+        page.wait_for(says, "A line to 0.1, 20, 0.5.")
+        page.drag(1.0)
+        page.wait_for(says, "A line to 0.3, 20, 0.5.")
+        page.evaluate("() => document.querySelectorAll('.noUi-handle')[1].focus()")
+        page.press("ArrowRight")
+        page.wait_for(says, "A line to 0.3, 40, 0.5.")
+        page.evaluate("() => document.querySelector('.celltag_lrlearn-try').scrollIntoView()")
+        page.wait_for("() => document.querySelector('.lrlearn-try-it button') !== null")
+        page.evaluate(ANSWERED, ANSWER.format(answer="0.2 * 0.8**5"))
+        page.wait_for("() => document.querySelector('.lrlearn-told').textContent.includes('off-by-one-epoch')")
+
+
+def focused(page):
+    """What has the focus, as it is read aloud: its role, name and value."""
+    line = page.context.new_cdp_session(page)
+    nodes = line.send("Accessibility.getFullAXTree")["nodes"]
+    line.detach()
+    for node in nodes:
+        has = {each["name"] for each in node.get("properties", []) if each["value"].get("value") is True}
+        if "focused" in has and node["role"]["value"] != "RootWebArea":
+            value = page.evaluate("document.activeElement.ariaValueText")  # Chromium's tree lacks it
+            return f"{node['role']['value']} {node['name']['value']}" + (f": {value}" if value else "")
+    return ""
+
+
+def tab_to(page, wanted):
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if (said := focused(page)).startswith(wanted):
+            return said
+    raise AssertionError(f"the Tab key does not reach {wanted}")
+
+
+@in_browser
+def test_the_keyboard_alone_does_it_all_and_everything_is_read_aloud(browser, address):
+    visit = Visit(browser, f"{address}00-one.html")
+    explorer, keys = lab.explorers(visit.page).first, visit.page.keyboard
+    expect(lab.canvas(explorer)).to_have_attribute("data-index", "0", timeout=60_000)
+    keys.press("Tab")
+    assert focused(visit.page) == "link To the content"
+    assert tab_to(visit.page, "slider gamma") == "slider gamma: gamma 0.10"
+    keys.press("End")
+    assert tab_to(visit.page, "slider num_epochs") == "slider num_epochs: num_epochs 20"
+    keys.press("ArrowRight")
+    expect(visit.page.get_by_role("img", name="A line to 0.3, 40, 0.5.")).to_be_visible()
+    expect(explorer.locator(".lrlearn-spoken")).to_have_text("A line to 0.3, 40, 0.5.")
+    visit.page.locator(".lrlearn-try-it").last.wait_for()
+    tab_to(visit.page, "textbox your code")
+    keys.press("Control+A")
+    keys.insert_text(ANSWER.format(answer="0.2 * 0.8**5"))
+    assert tab_to(visit.page, "button") == "button Check"
+    keys.press("Enter")
+    expect(visit.page.get_by_role("status").first).to_contain_text("off-by-one-epoch", timeout=120_000)
+    visit.context.close()
+
+
+MOVED = """window.moved = 0;
+new PerformanceObserver((list) => list.getEntries().forEach((entry) => (window.moved += entry.value)))
+    .observe({ type: "layout-shift", buffered: true });"""
+
+
+@in_browser
+def test_what_is_below_an_explorer_stays_where_it_is_when_that_comes(browser, address):
+    context = browser.new_context(viewport={"width": 1300, "height": 1000})
+    page = context.new_page()
+    page.add_init_script(MOVED)
+    page.goto(f"{address}00-one.html")
+    page.locator(".lrlearn-try-it").last.wait_for(timeout=60_000)
+    expect(lab.canvas(page).first).to_have_attribute("data-index", "0")
+    page.wait_for_timeout(300)
+    assert page.evaluate("window.moved") < 0.02
+    context.close()
 
 
 @in_browser
