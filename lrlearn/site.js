@@ -71,7 +71,9 @@ let starting;
 const start = () => (starting ??= (async () => {
   const script = document.createElement("script");
   script.src = new URL("widgets.js", assets);
-  await new Promise((done, failed) => Object.assign(script, { onload: done, onerror: failed }) && document.head.append(script));
+  const coming = new Promise((done, failed) => Object.assign(script, { onload: done, onerror: failed }));
+  document.head.append(script);
+  await Promise.all([coming, import("./filmstrip.js")]); // anywidget has no patience for a script that is still to come
   return new Models(state, (name) => new Promise((done, failed) => window.require([name], done, failed)));
 })());
 
@@ -105,7 +107,7 @@ async function feed(models, film, place) {
       if (address !== wanted()) return;
       lacks = LOST;
     }
-    film.set({ lacks, coming: false });
+    film.set({ lacks, coming: !lacks }); // what has come is on its way until it is painted
   };
   for (const control of controls) {
     control.on("change:value change:index", () => {
