@@ -84,7 +84,9 @@ async function bringToLife(cell) {
   const told = element("div", place, { className: "lrlearn-told" });
   told.setAttribute("role", "status");
   cell.querySelector(".jp-Cell-inputWrapper").replaceWith(place);
-  python.listeners.add((words) => (state.textContent = words));
+  const hear = (words) => (state.textContent = words === READY && check.disabled ? RUNNING : words);
+  python.listeners.add(hear);
+  hear(python.state);
   const before = cell.querySelector(".jp-Cell-outputWrapper");
   const remember = () => {
     done.textContent = marks.of(page.page).has(name) ? " You have answered this one right." : "";

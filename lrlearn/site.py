@@ -54,6 +54,8 @@ Your right answers are remembered in this browser and nowhere else. <span class=
 ## To run and change all of the code
 
 - **In the browser, on Binder:** [open the course]({binder}). It takes minutes to start, and nothing you do is kept.
+- **On Google's machines, in Colab:** the link at the head of each lesson. Not tried in Colab itself, only with the
+  versions of its packages; the [README]({repository}#start) says how far.
 - **On your machine:** the commands are in the [README]({repository}#start)."""
 
 

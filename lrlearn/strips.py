@@ -15,7 +15,7 @@ from typing import Any
 
 # where the further sliders of the site stop: every stop is a strip that somebody may fetch
 STOPS: dict[str, list[Any]] = {
-    "initial_lr": [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0],
+    "initial_lr": [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0],
     "num_epochs": [10, 20, 40, 100],
 }
 

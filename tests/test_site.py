@@ -407,6 +407,15 @@ def test_every_answer_is_judged_in_the_page_as_it_is_in_jupyter(one, capsys):
 
 
 @in_browser
+def test_every_exercise_says_whether_python_is_there(browser, address):
+    visit = Visit(browser, f"{address}00-one.html")
+    visit.page.locator(".lrlearn-try-it").last.wait_for()
+    for exercise in visit.page.locator(".lrlearn-try-it").all():
+        expect(exercise).to_contain_text("Python is ready.", timeout=120_000)
+    visit.context.close()
+
+
+@in_browser
 def test_an_endless_loop_is_stopped_and_the_next_answer_is_judged(one):
     exercise = one.page.locator(".lrlearn-try-it").first
     exercise.locator(".cm-content").click()
