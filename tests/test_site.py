@@ -562,5 +562,5 @@ def test_without_scripts_the_pictures_and_the_code_are_there(browser, address):
     still = Visit(browser, f"{address}00-one.html", java_script_enabled=False)
     picture = still.page.get_by_alt_text("A line to 0.1, 20, 0.5.")
     expect(picture).to_be_visible()
-    expect(still.page.get_by_text('check("first-loop", my_loop)')).to_be_visible()
+    expect(still.page.get_by_text('check("first-loop", my_loop)').first).to_be_visible()
     still.context.close()
