@@ -287,7 +287,11 @@ def diverged_at(losses: Iterable[float], untrained: float) -> int | None:
 
 @_undisturbed()
 def sample_orders(seeds: Iterable[int], num_epochs: int, *, replacement: bool = False) -> "torch.Tensor":
-    """Which samples are seen, one after another: numbers [seed, epoch * 64], in train's own order."""
+    """Which samples are seen, one after another: numbers [seed, epoch * 64], in train's own order.
+
+    >>> sample_orders(range(3), num_epochs=2).shape
+    torch.Size([3, 128])
+    """
     import torch
 
     def one_epoch(order: torch.Generator) -> torch.Tensor:
