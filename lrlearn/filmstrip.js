@@ -40,19 +40,28 @@ function element(tag, className, parent, attributes = {}) {
   return made;
 }
 
+// A picture arrives as bytes, or as text from a kernel that VS Code has started (lrlearn/transport.py).
+const asBytes = (picture) => (typeof picture === "string" ? Uint8Array.from(atob(picture), (letter) => letter.charCodeAt(0)) : picture);
+
+function asText(picture) {
+  if (typeof picture === "string") return picture;
+  const bytes = new Uint8Array(picture.buffer, picture.byteOffset, picture.byteLength);
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+}
+
 // The first picture of a page comes while the page still loads what its widgets need. Reading a blob then waits
 // behind all that; an address that holds the picture itself does not.
-function readAtOnce({ buffer, byteOffset, byteLength }) {
-  const image = new Image(), bytes = new Uint8Array(buffer, byteOffset, byteLength);
-  image.src = `data:image/png;base64,${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))}`;
+function readAtOnce(picture) {
+  const image = new Image();
+  image.src = `data:image/png;base64,${asText(picture)}`;
   const promise = image.decode().then(() => image);
   promise.catch(() => {}); // whoever awaits handles the error; this avoids an unhandled-rejection warning
   return { promise, ready: () => image.complete && image.naturalWidth && image };
 }
 
-function readInTurn(bytes) {
+function readInTurn(picture) {
   let bitmap = null;
-  const promise = createImageBitmap(new Blob([bytes], { type: "image/png" }));
+  const promise = createImageBitmap(new Blob([asBytes(picture)], { type: "image/png" }));
   promise.then((made) => (bitmap = made), () => {});
   return { promise, ready: () => bitmap };
 }

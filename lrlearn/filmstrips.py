@@ -22,7 +22,7 @@ from IPython.display import display
 from ipywidgets import widget_serialization
 from matplotlib.figure import Figure
 
-from lrlearn import cells, kept, sliders
+from lrlearn import cells, kept, sliders, transport
 from lrlearn.checks import quoted
 from lrlearn.rendering import drawn, give_back_memory
 from lrlearn.sliders import TOLERANCE, short, tidy
@@ -42,7 +42,7 @@ class Film(anywidget.AnyWidget):
     picker = traitlets.Instance(ipywidgets.Widget, allow_none=True).tag(sync=True, **widget_serialization)
     controls: traitlets.List = traitlets.List().tag(sync=True, **widget_serialization)
     # one trait, so that pictures, descriptions and the settings they were made for arrive together
-    strip = traitlets.Dict().tag(sync=True)
+    strip = traitlets.Dict().tag(sync=True, to_json=transport.to_json)
     drawing = traitlets.Bool(False).tag(sync=True)  # the kernel has heard of a change and draws
 
 

@@ -99,10 +99,11 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def server(folder: Path, log: Path | None = None) -> Iterator[str]:
+def server(folder: Path, log: Path | None = None, *more: str) -> Iterator[str]:
     """JupyterLab on the notebooks of a folder, without the settings of whoever runs this; yields its address.
 
-    What the kernels write outside of cells, such as the exception of a slider's callback, goes to ``log``.
+    What the kernels write outside of cells, such as the exception of a slider's callback, goes to ``log``. ``more``
+    are options of the server.
     """
     port = free_port()
     with tempfile.TemporaryDirectory() as home:
@@ -123,7 +124,7 @@ def server(folder: Path, log: Path | None = None) -> Iterator[str]:
         options += ["--IdentityProvider.token=", "--no-browser", "--allow-root"]
         options += ["--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None"]
         log = log or Path(home, "log")
-        command = [sys.executable, "-m", "jupyterlab", *options]
+        command = [sys.executable, "-m", "jupyterlab", *options, *more]
         with log.open("w") as written:
             process = subprocess.Popen(command, env=os.environ | places, stdout=written, stderr=written)
         try:

@@ -6,7 +6,6 @@ What of a notebook gets into a page, and how the command ends when something is 
 import base64
 import hashlib
 import io
-import os
 import re
 
 import lab
@@ -14,6 +13,7 @@ import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
+from fetching import from_npm
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
@@ -22,7 +22,7 @@ from refresh_lessons import lessons
 from test_browser import PIXELS
 
 import lrlearn
-from lrlearn import commands, export, markup, pages
+from lrlearn import export, markup, pages
 
 in_browser = pytest.mark.browser
 LESSONS = lessons()
@@ -104,14 +104,9 @@ def test_a_function_stands_apart_from_its_argument():
 
 
 def fetched():
-    """The packages are there or can be fetched: where that must be so, a failure; elsewhere a visible skip."""
-    try:
+    with from_npm("pages without a kernel are not tested"):
         for package in pages.INTEGRITY:
             pages.npm_file(package, "package.json")
-    except commands.CommandError as error:
-        if os.environ.get("CI") or "SHA-512" in str(error):
-            raise
-        pytest.skip(f"pages without a kernel are not tested: {error}")
 
 
 @pytest.fixture(scope="module")
