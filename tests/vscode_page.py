@@ -65,7 +65,7 @@ def server(folder: Path, log: Path | None = None) -> Iterator[str]:
 def opened(browser: Browser, address: str) -> Page:
     """The page, its kernel started as VS Code starts one."""
     page = browser.new_page(viewport={"width": 1300, "height": 1000})
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(60_000)
     page.goto(address)
     page.wait_for_function("() => window.ready")
     run(page, STARTED)
