@@ -106,6 +106,7 @@ def panels(figure: Figure) -> list[float]:
 
 
 def _png(image: Image.Image) -> bytes:
+    # as lossless WebP a ScheduleExplorer's 51 pictures take 1.13 MB in place of 1.63, and 0.99 s in place of 0.34
     data = io.BytesIO()
     image.quantize(COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(data, "PNG")
     return data.getvalue()

@@ -1,7 +1,8 @@
 """How pictures travel to the browser: as bytes, or as text where bytes would take a detour.
 
 VS Code turns every message of a kernel with bytes in it into an array of numbers, one for each byte; text passes
-as it is. It costs a third more bytes, so all other front ends get bytes (tests/benchmarks/transport.py compares).
+as it is. From strip drawn to picture seen tests/benchmarks/transport.py took 0.77 s there with bytes and 0.22 s with
+text, in JupyterLab 0.13 s with bytes and 0.31 s with text: so text goes to VS Code alone.
 """
 
 import base64
