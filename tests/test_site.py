@@ -3,7 +3,6 @@
 import gzip
 import io
 import json
-import os
 import re
 import threading
 import urllib.error
