@@ -71,19 +71,19 @@ function layered(own, base) {
   const layers = base ? [base, own] : [own];
   const promise = Promise.all(layers.map((layer) => layer.promise));
   promise.catch(() => {}); // as above
-  return { own, promise, ready: () => layers.every((layer) => layer.ready()) && layers.map((layer) => layer.ready()) };
+  return { promise, ready: () => layers.every((layer) => layer.ready()) && layers.map((layer) => layer.ready()) };
 }
 
 // Compressed pictures stay compressed; only a few are decoded at a time, for all views of one film. What all pictures
 // of a strip share may come once, as its base: then each of them holds only what it changes there.
 function decoder() {
-  const decoded = new Map(), close = ({ promise }) => promise.then((bitmap) => bitmap.close?.(), () => {});
+  const decoded = new Map();
   let pictures = [], base = null;
   const release = (keep = () => false) => {
     for (const [index, picture] of decoded) {
       if (keep(index)) continue;
       decoded.delete(index);
-      close(picture.own);
+      picture.promise.then((layers) => layers.at(-1).close?.(), () => {}); // after those who wait to draw it
     }
   };
   const get = (index) => {
@@ -92,7 +92,7 @@ function decoder() {
   };
   const load = ({ pictures: bytes = [], base: shared }) => {
     release();
-    if (base) close(base);
+    base?.promise.then((bitmap) => bitmap.close?.(), () => {});
     pictures = bytes;
     const there = [...bytes.keys()].filter((index) => bytes[index]), read = there.length === 1 ? readAtOnce : readInTurn;
     base = shared ? read(shared) : null;
