@@ -39,6 +39,7 @@ def test_a_comparison_is_fair(task):
     assert not set(found["tuning_seeds"]) & set(found["seeds"])
     assert (found["tuning_seeds"], found["seeds"]) == (task.tuning_seeds, task.seeds)
     assert len(found["seeds"]) >= 30 and len(found["tuning_seeds"]) >= 5
+    assert found["against"] == task.against
     assert found["margin"] == task.margin, "a margin is stated before the scores are known, and stays"
     best = max if task.higher_is_better else min
     for arm in found["arms"].values():
@@ -97,6 +98,16 @@ def test_every_verdict_follows_from_the_scores_in_results_json():
     told = [p for p, word in chances if word in ("better", "worse")]
     assert set(told) <= set(surest[:clear])
     assert all(word != "cannot tell" for p, word in chances if p in surest[:clear])
+
+
+# five validation seeds cannot tell two of its end ratios apart, so the choice between them is luck. It takes more of
+# them, and new seeds for the test: three quarters of an hour on two cores
+UNDECIDED = {("speech", "short", "constant")}
+
+
+def test_every_row_but_one_can_tell():
+    """One that cannot gets more seeds, another design, or no place in the table."""
+    assert {tuple(row) for row, found in stored.judge().items() if found.word == "cannot tell"} == UNDECIDED
 
 
 def test_the_words_on_the_page_are_those_verdicts():

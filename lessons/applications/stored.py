@@ -23,8 +23,8 @@ RIVALS = ("constant", "cosine")
 
 
 def rivals(task: dict) -> list[str]:
-    """Whom the chosen ExponentialLR meets in this task."""
-    return [arm for arm in RIVALS if arm in task["arms"]]
+    """Whom the chosen ExponentialLR is judged against in this task."""
+    return [arm for arm in task["against"] if arm in task["arms"]]
 
 
 class Row(NamedTuple):
