@@ -84,11 +84,11 @@ def read_word(answer: Any, choices: Sequence[str]) -> str:
     try:
         word = said(word_or_number(answer))
     except UnusableAnswer:
-        if not choices:
-            raise UnusableAnswer(f"A word in quotes is wanted, not {_shown(answer)}") from None
-        word = ""
+        word = None
     if choices and word not in [word_or_number(choice) for choice in choices]:
         raise UnusableAnswer(f"Choose one of {', '.join(choices)}, in quotes")
+    if word is None:
+        raise UnusableAnswer(f"A word in quotes is wanted, not {_shown(answer)}")
     return word
 
 

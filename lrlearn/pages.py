@@ -343,8 +343,13 @@ def _check_and_pack(models: list[dict[str, Any]], source: Path) -> None:
 
 def packed(png: bytes) -> bytes:
     """A picture of a film as lossless WebP: the same pixels in half the bytes."""
+    return lossless(Image.open(io.BytesIO(png)).convert("RGB"))
+
+
+def lossless(image: Image.Image) -> bytes:
+    """An image as lossless WebP."""
     webp = io.BytesIO()
-    Image.open(io.BytesIO(png)).convert("RGB").save(webp, "WEBP", lossless=True, method=1, quality=50)
+    image.save(webp, "WEBP", lossless=True, method=1, quality=50)
     return webp.getvalue()
 
 

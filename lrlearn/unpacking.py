@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from lrlearn import strips
-from lrlearn.pages import STATE, VIEW, packed
+from lrlearn.pages import STATE, VIEW, lossless, packed
 
 SUFFIXES = {"image/png": "png", "image/jpeg": "jpg", "image/svg+xml": "svg", "image/gif": "gif", "image/webp": "webp"}
 STATE_SCRIPT = re.compile(rf'<script type="{re.escape(STATE)}">(.*?)</script>', re.DOTALL)
@@ -99,9 +99,9 @@ def _row(models: dict[str, Any], name: str) -> Iterator[str]:
     state = models[name]["state"]
     label = f'<label class="widget-label">{escape(state.get("description") or "")}</label>'
     kind = state["_model_name"]
-    for child in state.get("children", []):
-        inner = "".join(_row(models, child.removeprefix("IPY_MODEL_")))
-        row = models[child.removeprefix("IPY_MODEL_")]["state"]["_model_name"] == "HBoxModel"
+    for child in (one.removeprefix("IPY_MODEL_") for one in state.get("children", [])):
+        inner = "".join(_row(models, child))
+        row = models[child]["state"]["_model_name"] == "HBoxModel"
         yield f'<div class="widget-box widget-hbox" style="flex-flow: wrap">{inner}</div>' if row else inner
     if "Slider" in kind:
         parts = '<div class="slider-container"></div><div class="widget-readout">0</div>'
@@ -187,9 +187,7 @@ def _pixels(picture: bytes) -> np.ndarray:
 
 
 def _webp(pixels: np.ndarray) -> bytes:
-    made = io.BytesIO()
-    Image.fromarray(pixels[..., None].view(np.uint8), "RGBA").save(made, "WEBP", lossless=True, method=1, quality=50)
-    return made.getvalue()
+    return lossless(Image.fromarray(pixels[..., None].view(np.uint8), "RGBA"))
 
 
 def _give_stops(control: dict[str, Any], stops: list[Any]) -> None:

@@ -9,7 +9,7 @@ import lab
 from jupyter_core.paths import jupyter_path
 from playwright.sync_api import Browser, Page
 
-from lrlearn import pages
+from lrlearn import assets, pages
 
 HERE = Path(__file__).parent / "vscode"
 BUNDLE = "dist/ipywidgets.js"
@@ -23,10 +23,7 @@ PACKAGES = {
         ["require.js"],
         "7/cTSLOdYkNBNJcDMWf+luFvMriVm7eYxp4BcFCsAX0wF421Vyce5SXP17c+Jd5otXKGNehIonFlyQXSowL6Mw==",
     ),
-    "@jupyter-widgets/controls@5.0.13": (
-        ["css/labvariables.css", "css/materialcolors.css"],
-        "MwPGtaW9h0PLVq00qISc6YV3GAdDflSsBmZy+4qNcXZQ0S9hLWaGuk9c0W6raFBXKpqV0F26c6CizVQDu+/ocA==",
-    ),
+    assets.CONTROLS: (["css/labvariables.css", "css/materialcolors.css"], assets.CONTROLS_SHA),
 }
 # the bundle holds what talks to a kernel, for itself alone; these are its numbers in the pinned version
 PARTS = "\nexport const parts = {...__webpack_require__(5089), ...__webpack_require__(1089)};"

@@ -21,7 +21,7 @@ import json
 import re
 import sys
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -79,26 +79,68 @@ class Task:
         return list(range(FIRST_TUNING_SEED, FIRST_TUNING_SEED + self.num_tuning))
 
 
+OBJECTS = Task(
+    name="objects",
+    area="image classification",
+    model="convolutional network, Adam",
+    notebook="image-classification",
+    function="recognise",
+    score="accuracy",
+    margin=0.005,
+    budgets={"short": 10, "long": 30},
+    initial_lrs=[0.001, 0.003, 0.01, 0.03],
+)
+PHOTOGRAPH = Task(
+    name="photograph",
+    area="optimization",
+    model="100 Gaussians, Adam",
+    notebook="optimization",
+    function="photograph",
+    score="dB",
+    margin=0.1,
+    budgets={"short": 1200, "long": 3600},
+    initial_lrs=[0.003, 0.01, 0.03, 0.1],
+    unit="steps",
+    against=["cosine"],  # sixty seeds cannot tell it from a constant rate: the next task has more
+    first_seed=1000,
+    num_seeds=60,
+)
+POLE = Task(
+    name="pole",
+    area="reinforcement learning",
+    model="actor-critic (A2C with GAE), Adam",
+    notebook="reinforcement-learning",
+    function="balance",
+    score="points of 500, mean of ten exams",
+    margin=50,
+    budgets={"short": 390, "long": 1170},
+    initial_lrs=[0.001, 0.003, 0.006, 0.01],
+    unit="rounds",
+    together=True,
+    first_seed=2000,
+    num_seeds=240,
+    num_tuning=20,
+)
+SPEECH = Task(
+    name="speech",
+    area="speech recognition",
+    model="convolutional network, Adam",
+    notebook="speech-recognition",
+    function="understand",
+    score="accuracy in noise",
+    margin=0.01,
+    budgets={"short": 10, "long": 30},
+    initial_lrs=[0.003, 0.01, 0.03],
+    first_seed=1000,
+    num_seeds=90,
+)
+
 TASKS = [
-    Task(
-        name="objects",
-        area="image classification",
-        model="convolutional network, Adam",
-        notebook="image-classification",
-        function="recognise",
-        score="accuracy",
-        margin=0.005,
-        budgets={"short": 10, "long": 30},
-        initial_lrs=[0.001, 0.003, 0.01, 0.03],
-    ),
-    Task(
+    OBJECTS,
+    replace(
+        OBJECTS,
         name="objects, plain SGD",
-        area="image classification",
         model="convolutional network, SGD, batches of 8",
-        notebook="image-classification",
-        function="recognise",
-        score="accuracy",
-        margin=0.005,
         budgets={"short": 10},
         initial_lrs=[0.05, 0.1, 0.2, 0.4],
         options={"optimizer_class": "SGD", "batch_size": 8},
@@ -139,108 +181,46 @@ TASKS = [
         num_seeds=400,
         num_tuning=100,
     ),
-    Task(
-        name="photograph",
-        area="optimization",
-        model="100 Gaussians, Adam",
-        notebook="optimization",
-        function="photograph",
-        score="dB",
-        margin=0.1,
-        budgets={"short": 1200, "long": 3600},
-        initial_lrs=[0.003, 0.01, 0.03, 0.1],
-        unit="steps",
-        against=["cosine"],  # sixty seeds cannot tell it from a constant rate: the next task has more
-        first_seed=1000,
-        num_seeds=60,
-    ),
-    Task(
+    PHOTOGRAPH,
+    replace(
+        PHOTOGRAPH,
         name="photograph, more seeds",
-        area="optimization",
-        model="100 Gaussians, Adam",
-        notebook="optimization",
-        function="photograph",
-        score="dB",
-        margin=0.1,
         budgets={"long": 3600},
-        initial_lrs=[0.003, 0.01, 0.03, 0.1],
-        unit="steps",
         among=["constant", "exponential to 0.5"],  # ten seconds a run: the ratio that the task above chose
         first_seed=2000,
         num_seeds=100,
+        against=["constant", "cosine"],
     ),
-    Task(
+    replace(
+        PHOTOGRAPH,
         name="photograph, centres",
-        area="optimization",
         model="the same, and only the centres' rate falls",
-        notebook="optimization",
         function="centres",
-        score="dB",
-        margin=0.1,
         budgets={"long": 3600},
-        initial_lrs=[0.003, 0.01, 0.03, 0.1],
-        unit="steps",
         among=["constant", "exponential to 0.01"],  # the end ratio is gsplat's, so there is none to choose
-        first_seed=1000,
-        num_seeds=60,
+        against=["constant", "cosine"],
     ),
-    Task(
-        name="pole",
-        area="reinforcement learning",
-        model="actor-critic (A2C with GAE), Adam",
-        notebook="reinforcement-learning",
-        function="balance",
-        score="points of 500, mean of ten exams",
-        margin=50,
-        budgets={"short": 390, "long": 1170},
-        initial_lrs=[0.001, 0.003, 0.006, 0.01],
-        unit="rounds",
-        together=True,
-        first_seed=2000,
-        num_seeds=240,
-        num_tuning=20,
-    ),
-    Task(
+    POLE,
+    replace(
+        POLE,
         name="pole, short rounds",
-        area="reinforcement learning",
         model="the same, 8 steps a round",
-        notebook="reinforcement-learning",
-        function="balance",
-        score="points of 500, mean of ten exams",
-        margin=50,
         budgets={"short": 1560},
         initial_lrs=[0.001, 0.003, 0.006],
-        unit="rounds",
-        together=True,
         options={"length": 8},
         first_seed=1000,
         num_seeds=90,
-        num_tuning=20,
     ),
-    Task(
-        name="speech",
-        area="speech recognition",
-        model="convolutional network, Adam",
-        notebook="speech-recognition",
-        function="understand",
-        score="accuracy in noise",
-        margin=0.01,
-        budgets={"short": 10, "long": 30},
-        initial_lrs=[0.003, 0.01, 0.03],
-        first_seed=1000,
-        num_seeds=90,
-    ),
-    Task(
+    SPEECH,
+    replace(
+        SPEECH,
         name="speech, plain SGD",
-        area="speech recognition",
         model="convolutional network, SGD, batches of 8",
-        notebook="speech-recognition",
-        function="understand",
-        score="accuracy in noise",
-        margin=0.01,
         budgets={"short": 10},
         initial_lrs=[0.1, 0.2],
         options={"optimizer_class": "SGD", "batch_size": 8},
+        first_seed=0,
+        num_seeds=30,
     ),
     Task(
         name="translation",
