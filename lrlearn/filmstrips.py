@@ -276,6 +276,7 @@ class Filmstrip(ipywidgets.VBox):
             "controls": states,
             "width": width,
             "panels": panels,
+            "start": self._index(),  # a file of the strip has this picture first
         }
 
     def _keep(self, _change: Any = None) -> None:

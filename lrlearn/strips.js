@@ -5,8 +5,11 @@ function read(data, length) {
   const view = new DataView(data.buffer), start = length < 4 ? Infinity : 4 + view.getUint32(0, true);
   if (length < start) return null;
   const { sizes, ...told } = JSON.parse(new TextDecoder().decode(data.subarray(4, start)));
+  const away = (place) => Math.abs(place - (told.start ?? 0)); // the nearest to the start come first
   let at = start;
-  const [base, ...pictures] = sizes.map((size) => ((at += size) <= length ? data.subarray(at - size, at) : null));
+  const [base, ...found] = sizes.map((size) => ((at += size) <= length ? data.subarray(at - size, at) : null));
+  const pictures = [];
+  [...found.keys()].sort((one, other) => away(one) - away(other)).forEach((place, turn) => (pictures[place] = found[turn]));
   return { ...told, base: base?.length ? base : null, pictures };
 }
 

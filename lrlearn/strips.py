@@ -1,8 +1,9 @@
 """Strips of pictures as files, also those that the further controls of an explorer ask for: the site fetches them.
 
 A file is four bytes, the length of what follows in little-endian order; JSON, with everything that a filmstrip knows of
-its strip and the ``sizes`` of its pictures; and then the pictures, one after another. The first of them is the strip's
-base, which may be empty: what all others share, and each of them then holds only what it changes there.
+its strip and the ``sizes`` of what follows; the strip's base, which may be empty: what all pictures share, and each of them
+then holds only what it changes there; and the pictures, from the one that a page shows first (``start``) outwards, so
+that it is there before the others.
 """
 
 import contextlib
@@ -23,10 +24,10 @@ STOPS: dict[str, list[Any]] = {
 def to_bytes(strip: dict[str, Any]) -> bytes:
     """A strip as the content of a file; every picture must be there.
 
-    >>> from_bytes(to_bytes({"pictures": [b"one", b"three"], "width": 9}))
-    {'width': 9, 'base': b'', 'pictures': [b'one', b'three']}
+    >>> from_bytes(to_bytes({"pictures": [b"one", b"three"], "start": 1}))
+    {'start': 1, 'base': b'', 'pictures': [b'one', b'three']}
     """
-    pictures = [strip.get("base", b""), *strip["pictures"]]
+    pictures = [strip.get("base", b""), *(strip["pictures"][at] for at in _outwards(strip, len(strip["pictures"])))]
     told = {name: value for name, value in strip.items() if name not in ("base", "pictures")}
     told["sizes"] = [*map(len, pictures)]
     head = json.dumps(told, sort_keys=True).encode()
@@ -39,7 +40,14 @@ def from_bytes(data: bytes) -> dict[str, Any]:
     strip = json.loads(data[4:start])
     ends = list(itertools.accumulate(strip.pop("sizes"), initial=start))
     base, *pictures = (data[one:other] for one, other in itertools.pairwise(ends))
-    return strip | {"base": base, "pictures": pictures}
+    ordered = sorted(zip(_outwards(strip, len(pictures)), pictures, strict=True))
+    return strip | {"base": base, "pictures": [picture for _, picture in ordered]}
+
+
+def _outwards(strip: dict[str, Any], count: int) -> list[int]:
+    """The places of a strip's pictures, in the order in which they stand in its file."""
+    start = strip.get("start", 0)
+    return sorted(range(count), key=lambda at: abs(at - start))
 
 
 def store(folder: str) -> None:

@@ -110,7 +110,7 @@ def test_a_recap_is_judged_without_torch(lesson, round):
 
 @given(st.binary(max_size=9), st.lists(st.binary(max_size=50), max_size=5), st.text())
 def test_a_strip_comes_back_from_its_file(base, pictures, words):
-    strip = {"base": base, "pictures": pictures, "descriptions": [words], "panels": [0.5]}
+    strip = {"base": base, "pictures": pictures, "descriptions": [words], "panels": [0.5], "start": len(words)}
     assert strips.from_bytes(strips.to_bytes(strip)) == strip
 
 
@@ -340,6 +340,25 @@ def test_a_further_control_is_alive_and_stops_where_there_is_a_strip(one):
         expect(lab.canvas(explorer)).to_have_attribute("aria-label", told)
         expect(lab.canvas(explorer)).to_have_class("lrlearn-filmstrip")
     expect(explorer.locator(".lrlearn-notice")).to_be_empty()
+
+
+# the beginning of a strip's file, after which nothing more comes; the picture that is seen is the third
+BEGINNING = """async ([root, bytes]) => {
+    const { strip } = await import(`${root}assets/strips.js`);
+    window.fetch = async () => new Response(new ReadableStream({ start: (body) => body.enqueue(new Uint8Array(bytes)) }));
+    const first = await new Promise((first) => strip("", { first, seen: () => 2 }));
+    return first.pictures.map((picture) => picture && new TextDecoder().decode(picture));
+}"""
+
+
+@in_browser
+def test_the_picture_that_is_seen_is_there_before_the_others_have_come(browser, address):
+    visit = Visit(browser, f"{address}00-one.html")
+    strip = strips.to_bytes({"pictures": [b"a" * 9, b"b" * 9, b"c" * 9, b"d" * 9], "base": b"", "values": [], "start": 2})
+    head = 4 + int.from_bytes(strip[:4], "little")
+    found = visit.page.evaluate(BEGINNING, [address, list(strip[: head + 10])])
+    assert found == [None, None, "c" * 9, None]
+    visit.context.close()
 
 
 @in_browser
