@@ -1,9 +1,9 @@
 """Strips of pictures as files, also those that the further controls of an explorer ask for: the site fetches them.
 
 A file is four bytes, the length of what follows in little-endian order; JSON, with everything that a filmstrip knows of
-its strip and the ``sizes`` of what follows; the strip's base, which may be empty: what all pictures share, and each of them
-then holds only what it changes there; and the pictures, from the one that a page shows first (``start``) outwards, so
-that it is there before the others.
+its strip and the ``sizes`` of what follows; the strip's base, which may be empty: what all pictures share, and each of
+them then holds only what it changes there; and the pictures, from the one that a page shows first (``start``) outwards,
+so that it is there before the others.
 """
 
 import contextlib

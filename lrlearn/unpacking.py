@@ -1,8 +1,10 @@
 """A page that holds everything, taken apart: what pages share, and what comes later, become files beside them."""
 
 import base64
+import contextlib
 import hashlib
 import io
+import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -23,7 +25,8 @@ VIEWED = re.compile(
     rf'(<figure class="lrlearn-still">(?:(?!</figure>).)*</figure>)\s*<script type="{re.escape(VIEW)}">(.*?)</script>',
     re.DOTALL,
 )
-HELD = re.compile(r'(<img )?src="data:((?:image|audio|video)/[\w.+-]+);base64,([^"]*)"([^>]*)')
+HELD = re.compile(r'(<img (?:[^>]* )?)?src="data:((?:image|audio|video)/[\w.+-]+);base64,([^"]*)"([^>]*)')
+NARROW = "(max-width: 589px)"  # where filmstrip.js has less than its NARROW for a picture: the page's margins are 30 px
 SAMPLES = 5  # of a strip, from which its base is made
 # of a slider's state, what a selection slider has as well
 SAME = ("continuous_update", "description", "description_allow_html", "disabled", "layout", "orientation", "readout")
@@ -65,14 +68,32 @@ def taken_apart(page: str, folder: Folder, root: str, drawn: Path) -> str:
         content = base64.b64decode(data)
         size = ""
         if image and kind in ("image/png", "image/jpeg"):
-            with Image.open(io.BytesIO(content)) as opened:
-                size = _size(opened.size, rest)
-            if kind == "image/png" and len(smaller := packed(content)) < len(content):
-                kind, content = "image/webp", smaller
+            # a browser may show even what Pillow cannot read
+            with contextlib.suppress(OSError), Image.open(io.BytesIO(content)) as opened:
+                size = _size(opened.size, image + rest)
+                if kind == "image/png" and len(smaller := packed(content)) < len(content):
+                    kind, content = "image/webp", smaller
         name = folder.put("pictures", content, SUFFIXES.get(kind, re.sub(r"\W", "", kind.split("/")[1])))
         late = 'loading="lazy" decoding="async" ' if image else ""
-        rest = re.sub(r' width="\d+"', "", rest) if size else rest
-        return f'{image or ""}{late}src="{root}{name}"{size}{rest}'
+        image, rest = (re.sub(r'\bwidth="\d+"', "", part or "") if size else part or "" for part in (image, rest))
+        return f'{image}{late}src="{root}{name}"{size}{rest}'
+
+    def view(found: re.Match) -> str:
+        model = json.loads(found[2])["model_id"]
+        return _place(models, model) + stacked(found[1], models[model]["state"]) + found[0][len(found[1]) :]
+
+    def stacked(still: str, state: dict[str, Any]) -> str:
+        """The still picture, for a phone with its panels below one another, as filmstrip.js draws them."""
+        children = [models[one.removeprefix("IPY_MODEL_")]["state"] for one in state.get("children", [])]
+        panels = next((one["strip"].get("panels") for one in children if "strip" in one), None)
+        held = panels and HELD.search(still)
+        if not held:
+            return still
+        with Image.open(io.BytesIO(base64.b64decode(held[3]))) as opened:
+            tall = _below_one_another(opened, panels)
+        name = folder.put("pictures", lossless(tall), "webp")
+        source = f'<source media="{NARROW}" srcset="{root}{name}" width="{tall.width}" height="{tall.height}">'
+        return re.sub("<img [^>]*>", rf"<picture>{source}\g<0></picture>", still)
 
     head, body, foot = page.partition("</head>")
     styles = re.findall(r"<style[^>]*>(.*?)</style>", head, flags=re.DOTALL)
@@ -80,11 +101,10 @@ def taken_apart(page: str, folder: Folder, root: str, drawn: Path) -> str:
     sheet = folder.put("assets", "\n".join(styles).encode(), "css")
     state = STATE_SCRIPT.search(foot)
     foot, told = (foot[: state.start()] + foot[state.end() :], state[1]) if state else (foot, "")
-    foot = HELD.sub(picture, foot)
+    models = json.loads(told)["state"] if told else {}
+    foot = HELD.sub(picture, VIEWED.sub(view, foot) if models else foot)
     if told:
-        held = _lightened(json.loads(told), folder, drawn)
-        foot = VIEWED.sub(lambda found: _place(held["state"], json.loads(found[2])["model_id"]) + found[0], foot)
-        light = json.dumps(held).replace("<", "\\u003c")
+        light = json.dumps(_lightened(json.loads(told), folder, drawn)).replace("<", "\\u003c")
         foot = foot.replace("</body>", f'<script type="{STATE}">{light}</script>\n</body>')
     return f'{head}<link rel="stylesheet" href="{root}{sheet}">\n{body}{foot}'
 
@@ -114,6 +134,16 @@ def _row(models: dict[str, Any], name: str) -> Iterator[str]:
         yield f'<div class="widget-toggle-buttons">{label}<div>{options}</div></div>'
     elif "description" in state:
         yield f'<div class="widget-inline-hbox widget-dropdown">{label}</div>'
+
+
+def _below_one_another(picture: Image.Image, panels: list[float]) -> Image.Image:
+    """The panels of a picture, which end at these fractions of its width, as one tall picture."""
+    edges = [round(edge * picture.width) for edge in (0, *panels, 1)]
+    parts = [picture.crop((left, 0, right, picture.height)) for left, right in itertools.pairwise(edges)]
+    tall = Image.new("RGB", (max(part.width for part in parts), picture.height * len(parts)), "white")
+    for at, part in enumerate(parts):
+        tall.paste(part.convert("RGB"), (0, at * picture.height))
+    return tall
 
 
 def _size(pixels: tuple[int, int], rest: str) -> str:

@@ -38,7 +38,9 @@ from lrlearn import filmstrip
 
 def draw(value, num_epochs, initial_lr):
     figure = Figure((6, 3))
-    figure.subplots().plot([0, value], [initial_lr, num_epochs])
+    left, right = figure.subplots(1, 2)
+    left.plot([0, value], [initial_lr, num_epochs])
+    right.plot([0, value])
     return figure
 
 
@@ -227,6 +229,11 @@ def test_pages_are_light_and_share_their_files(built):
     assert '<li><a href="#A-section">A section</a></li>' in one
 
 
+def test_the_place_of_a_picture_is_kept_while_it_is_on_its_way(built):
+    images = re.findall("<img [^>]*>", (built / "00-one.html").read_text())
+    assert images and all(re.search(r'loading="lazy".* width="\d+" height="\d+"', image) for image in images)
+
+
 def test_the_files_in_the_page_are_those_of_the_notebooks(built):
     with zipfile.ZipFile(built / "python/lrlearn.zip") as archive:
         held = {name: archive.read(name) for name in archive.namelist()}
@@ -345,7 +352,8 @@ def test_a_further_control_is_alive_and_stops_where_there_is_a_strip(one):
 # the beginning of a strip's file, after which nothing more comes; the picture that is seen is the third
 BEGINNING = """async ([root, bytes]) => {
     const { strip } = await import(`${root}assets/strips.js`);
-    window.fetch = async () => new Response(new ReadableStream({ start: (body) => body.enqueue(new Uint8Array(bytes)) }));
+    const start = (body) => body.enqueue(new Uint8Array(bytes));
+    window.fetch = async () => new Response(new ReadableStream({ start }));
     const first = await new Promise((first) => strip("", { first, seen: () => 2 }));
     return first.pictures.map((picture) => picture && new TextDecoder().decode(picture));
 }"""
@@ -354,11 +362,31 @@ BEGINNING = """async ([root, bytes]) => {
 @in_browser
 def test_the_picture_that_is_seen_is_there_before_the_others_have_come(browser, address):
     visit = Visit(browser, f"{address}00-one.html")
-    strip = strips.to_bytes({"pictures": [b"a" * 9, b"b" * 9, b"c" * 9, b"d" * 9], "base": b"", "values": [], "start": 2})
+    strip = strips.to_bytes(
+        {"pictures": [b"a" * 9, b"b" * 9, b"c" * 9, b"d" * 9], "base": b"", "values": [], "start": 2}
+    )
     head = 4 + int.from_bytes(strip[:4], "little")
     found = visit.page.evaluate(BEGINNING, [address, list(strip[: head + 10])])
     assert found == [None, None, "c" * 9, None]
     visit.context.close()
+
+
+@in_browser
+@pytest.mark.parametrize("width", [390, 580, 610, 1300])
+def test_the_still_picture_takes_the_room_that_the_explorer_will_have(browser, address, width):
+    phone = {"viewport": {"width": width, "height": 844}, "is_mobile": True}
+    alive, still = (
+        Visit(browser, f"{address}00-one.html", **phone, **more) for more in ({}, {"java_script_enabled": False})
+    )
+    lab.canvas(lab.explorers(alive.page).first).and_(alive.page.locator("[data-index]")).wait_for()
+    places = [
+        visit.page.locator(".jupyter-widgets canvas:visible, .lrlearn-still img:visible").first.bounding_box()
+        for visit in (alive, still)
+    ]
+    for side in ("width", "height"):
+        assert places[0][side] == pytest.approx(places[1][side], abs=2)
+    for visit in (alive, still):
+        visit.context.close()
 
 
 @in_browser

@@ -170,6 +170,9 @@ def main() -> None:
         if given.page:
             with served(given.page.parent) as address:
                 pages_of(browser, address, [given.page.name])
+        for path in given.site.rglob("*"):
+            if path.suffix in serving.COMPRESSED:  # as hosts of static files have it ready
+                serving.compressed(path, path.stat().st_mtime_ns)
         with served(given.site, Slow) as address:
             checks(browser, f"{address}02-formula.html")
     files = [path.stat().st_size for path in given.site.rglob("*") if path.is_file()]
