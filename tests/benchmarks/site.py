@@ -4,7 +4,7 @@ Chromium emulates a line of 9 Mbit/s and 60 ms. For the front page and lesson 02
 the largest contentful paint, when the first explorer can be dragged, what was transferred until then, the layout shift.
 Then how long a further control takes to show its picture, and a first and a second Check to answer. There the server
 itself sends at that pace: Chromium does not slow down what a worker fetches. Beside them the same lesson as the single
-file of `lrlearn.export`, if ``--page FILE`` names it.
+file of `lrlearn.export`, if ``--page FILE`` names it. Pages of other makers stand in peers.py.
 """
 
 import argparse
@@ -19,10 +19,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import lab
+from line import LINE, slow
 
 from lrlearn import serving
 
-LINE = {"offline": False, "latency": 60, "downloadThroughput": 9e6 / 8, "uploadThroughput": 9e6 / 8}
 TIMES = 3
 # without the policy: with it, no function is waited for
 SCREEN: dict[str, Any] = {"viewport": {"width": 1300, "height": 1000}, "bypass_csp": True}
@@ -78,11 +78,7 @@ def opened(context, address):
     """What a page costs until its first explorer can be dragged."""
     page = context.new_page()
     page.add_init_script(WATCH)
-    line = context.new_cdp_session(page)
-    line.send("Network.enable")
-    line.send("Network.emulateNetworkConditions", LINE)
-    received = []
-    line.on("Network.dataReceived", lambda told: received.append(told["encodedDataLength"]))
+    received = slow(page)
     page.goto(address, wait_until="domcontentloaded")
     page.locator(".jupyter-widgets").first.evaluate(TO_IT)  # as somebody does who has come for it
     page.wait_for_function("window.draggable", timeout=120_000)
@@ -119,9 +115,7 @@ def further_control(browser, address: str) -> None:
     page.goto(address)
     canvas, taken = page.locator("canvas[data-index]").first, []
     canvas.wait_for(timeout=120_000)
-    line = page.context.new_cdp_session(page)
-    line.send("Network.enable")
-    line.send("Network.emulateNetworkConditions", LINE)
+    slow(page)
     page.locator(".noUi-handle").nth(2).focus()
     for key in ("ArrowLeft", "ArrowLeft"):
         before, start = canvas.get_attribute("aria-label"), time.perf_counter()
