@@ -1,28 +1,23 @@
 """A class of two on a real JupyterHub, with everything going wrong that can."""
 
+import asyncio
 import contextlib
 import os
 import sys
+import types
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+LESSON = ROOT / "lessons/02-formula.ipynb"
 sys.path.insert(0, str(ROOT / "tests" / "load"))
 
 import hub  # noqa: E402
 import nbformat  # noqa: E402
 import processes  # noqa: E402
 import rehearse_class  # noqa: E402
-from learner import FAULTS, Learner, exercise_at, write_answer  # noqa: E402
-
-# a server that begins with a fresh copy of the lessons, as Binder's do
-FORGETFUL = """
-import shutil
-c.Spawner.pre_spawn_hook = lambda spawner: shutil.copytree(
-    "LESSONS", "{homes}/" + spawner.user.name + "/lessons", dirs_exist_ok=True
-)
-""".replace("LESSONS", str(ROOT / "lessons"))
+from learner import FAULTS, Learner, exercise_at, work_through, write_answer  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -87,11 +82,21 @@ def test_nothing_is_left_running(class_of_two):
     assert not left
 
 
-def test_an_answer_that_is_lost_across_a_restart_is_noticed(proxy, monkeypatch):
-    monkeypatch.setattr(hub, "CONFIG", hub.CONFIG + FORGETFUL)
-    monkeypatch.setattr(rehearse_class, "deal_faults", lambda count: [["server restarted"]] * count)
-    (learner,) = rehearse_class.rehearse(1, rehearse_class.LESSONS, faults=True, arrival=0, minutes=15)
-    assert "AssertionError: the answer is lost: server restarted" in learner.failed
+def test_an_answer_that_is_lost_across_a_restart_is_noticed(monkeypatch):
+    """A server that begins with a fresh copy of the lessons, as Binder's do."""
+    learner = Learner("learner-01", "02-formula.ipynb", ["server restarted"])
+    page = types.SimpleNamespace(learner=learner, notebook=nbformat.read(LESSON, as_version=4))
+
+    async def nothing(*_):
+        pass
+
+    async def forget(_fault, page, _source):
+        page.notebook = nbformat.read(LESSON, as_version=4)
+
+    for name, instead in {"save": nothing, "run": nothing, "suffer": forget, "explorers": lambda *_: []}.items():
+        monkeypatch.setattr(f"learner.{name}", instead)
+    with pytest.raises(AssertionError, match="the answer is lost: server restarted"):
+        asyncio.run(work_through(page))
 
 
 def break_cells(notebook):
