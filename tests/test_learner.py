@@ -273,10 +273,11 @@ def neighbour(number: float) -> float:
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")  # a rate that is too large overflows, and may
 def test_any_number_may_be_changed(name):
     for cell in code(name):
+        source = cell.source.replace("SEEDS = range(10)", "SEEDS = range(2)")  # seconds less for each of its numbers
         numbers = []
-        changed(cell.source, lambda _, number, numbers=numbers: numbers.append(number) or number)
+        changed(source, lambda _, number, numbers=numbers: numbers.append(number) or number)
         for at, number in enumerate(numbers):
-            one = changed(cell.source, lambda n, old, at=at: neighbour(old) if n == at else old)
+            one = changed(source, lambda n, old, at=at: neighbour(old) if n == at else old)
             try:
                 execute(one, dict(run(name)[cell.id][0]))
             except Exception as error:
