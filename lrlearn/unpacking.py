@@ -86,8 +86,8 @@ def taken_apart(page: str, folder: Folder, root: str, drawn: Path) -> str:
         """The still picture, for a phone with its panels below one another, as filmstrip.js draws them."""
         children = [models[one.removeprefix("IPY_MODEL_")]["state"] for one in state.get("children", [])]
         panels = next((one["strip"].get("panels") for one in children if "strip" in one), None)
-        held = panels and HELD.search(still)
-        if not held:
+        held = HELD.search(still)
+        if not panels or not held:
             return still
         with Image.open(io.BytesIO(base64.b64decode(held[3]))) as opened:
             tall = _below_one_another(opened, panels)
