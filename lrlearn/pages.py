@@ -342,8 +342,10 @@ def _check_and_pack(models: list[dict[str, Any]], source: Path) -> None:
 
 
 def packed(png: bytes) -> bytes:
-    """A picture of a film as lossless WebP: the same pixels in half the bytes."""
-    return lossless(Image.open(io.BytesIO(png)).convert("RGB"))
+    """A picture as lossless WebP: the same pixels, for a film's in half the bytes."""
+    picture = Image.open(io.BytesIO(png))
+    transparent = "A" in picture.getbands() or "transparency" in picture.info
+    return lossless(picture.convert("RGBA" if transparent else "RGB"))
 
 
 def lossless(image: Image.Image) -> bytes:

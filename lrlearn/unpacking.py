@@ -62,39 +62,6 @@ def taken_apart(page: str, folder: Folder, root: str, drawn: Path) -> str:
         root: the way from the page to the folder, "" or "../".
         drawn: where the kernel has left further strips; see `lrlearn.strips.store`.
     """
-
-    def picture(found: re.Match) -> str:
-        image, kind, data, rest = found.groups()
-        content = base64.b64decode(data)
-        size = ""
-        if image and kind in ("image/png", "image/jpeg"):
-            # a browser may show even what Pillow cannot read
-            with contextlib.suppress(OSError), Image.open(io.BytesIO(content)) as opened:
-                size = _size(opened.size, image + rest)
-                if kind == "image/png" and len(smaller := packed(content)) < len(content):
-                    kind, content = "image/webp", smaller
-        name = folder.put("pictures", content, SUFFIXES.get(kind, re.sub(r"\W", "", kind.split("/")[1])))
-        late = 'loading="lazy" decoding="async" ' if image else ""
-        image, rest = (re.sub(r'\bwidth="\d+"', "", part or "") if size else part or "" for part in (image, rest))
-        return f'{image}{late}src="{root}{name}"{size}{rest}'
-
-    def view(found: re.Match) -> str:
-        model = json.loads(found[2])["model_id"]
-        return _place(models, model) + stacked(found[1], models[model]["state"]) + found[0][len(found[1]) :]
-
-    def stacked(still: str, state: dict[str, Any]) -> str:
-        """The still picture, for a phone with its panels below one another, as filmstrip.js draws them."""
-        children = [models[one.removeprefix("IPY_MODEL_")]["state"] for one in state.get("children", [])]
-        panels = next((one["strip"].get("panels") for one in children if "strip" in one), None)
-        held = HELD.search(still)
-        if not panels or not held:
-            return still
-        with Image.open(io.BytesIO(base64.b64decode(held[3]))) as opened:
-            tall = _below_one_another(opened, panels)
-        name = folder.put("pictures", lossless(tall), "webp")
-        source = f'<source media="{NARROW}" srcset="{root}{name}" width="{tall.width}" height="{tall.height}">'
-        return re.sub("<img [^>]*>", rf"<picture>{source}\g<0></picture>", still)
-
     head, body, foot = page.partition("</head>")
     styles = re.findall(r"<style[^>]*>(.*?)</style>", head, flags=re.DOTALL)
     head = re.sub(r"<style[^>]*>.*?</style>\n?", "", head, flags=re.DOTALL)
@@ -102,11 +69,50 @@ def taken_apart(page: str, folder: Folder, root: str, drawn: Path) -> str:
     state = STATE_SCRIPT.search(foot)
     foot, told = (foot[: state.start()] + foot[state.end() :], state[1]) if state else (foot, "")
     models = json.loads(told)["state"] if told else {}
-    foot = HELD.sub(picture, VIEWED.sub(view, foot) if models else foot)
+    if models:
+        foot = VIEWED.sub(lambda found: _with_place(found, models, folder, root), foot)
+    foot = HELD.sub(lambda found: _picture(found, folder, root), foot)
     if told:
         light = json.dumps(_lightened(json.loads(told), folder, drawn)).replace("<", "\\u003c")
         foot = foot.replace("</body>", f'<script type="{STATE}">{light}</script>\n</body>')
     return f'{head}<link rel="stylesheet" href="{root}{sheet}">\n{body}{foot}'
+
+
+def _picture(found: re.Match, folder: Folder, root: str) -> str:
+    """What a page holds, as a file that comes late; a picture keeps its place, and is WebP where that is smaller."""
+    before, kind, data, after = (part or "" for part in found.groups())
+    content, size = base64.b64decode(data), ""
+    if before and kind in ("image/png", "image/jpeg"):
+        # a browser may show even what Pillow cannot read
+        with contextlib.suppress(OSError), Image.open(io.BytesIO(content)) as opened:
+            size = _size(opened.size, before + after)
+            before, after = (re.sub(r'\bwidth="\d+"', "", part) for part in (before, after))
+            if kind == "image/png" and len(smaller := packed(content)) < len(content):
+                kind, content = "image/webp", smaller
+    name = folder.put("pictures", content, SUFFIXES.get(kind, re.sub(r"\W", "", kind.split("/")[1])))
+    late = 'loading="lazy" decoding="async" ' if before else ""
+    return f'{before}{late}src="{root}{name}"{size}{after}'
+
+
+def _with_place(found: re.Match, models: dict[str, Any], folder: Folder, root: str) -> str:
+    """An explorer with room for its controls, and with its still picture for a phone as well."""
+    name = json.loads(found[2])["model_id"]
+    children = [models[one.removeprefix("IPY_MODEL_")]["state"] for one in models[name]["state"].get("children", [])]
+    panels = next((one["strip"].get("panels") for one in children if "strip" in one), None)
+    still = _stacked(found[1], panels, folder, root) if panels else found[1]
+    return _place(models, name) + still + found[0][len(found[1]) :]
+
+
+def _stacked(still: str, panels: list[float], folder: Folder, root: str) -> str:
+    """The still picture, for a phone with its panels below one another, as filmstrip.js draws them."""
+    held = HELD.search(still)
+    if not held:
+        return still
+    with Image.open(io.BytesIO(base64.b64decode(held[3]))) as opened:
+        tall = _below_one_another(opened, panels)
+    name = folder.put("pictures", lossless(tall), "webp")
+    source = f'<source media="{NARROW}" srcset="{root}{name}" width="{tall.width}" height="{tall.height}">'
+    return re.sub("<img [^>]*>", rf"<picture>{source}\g<0></picture>", still)
 
 
 def _place(models: dict[str, Any], name: str) -> str:

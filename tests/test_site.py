@@ -116,6 +116,18 @@ def test_a_strip_comes_back_from_its_file(base, pictures, words):
     assert strips.from_bytes(strips.to_bytes(strip)) == strip
 
 
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "L"])
+def test_a_packed_picture_shows_the_same(mode):
+    picture, png = Image.new("RGBA", (40, 30), (0, 90, 140, 255)), io.BytesIO()
+    picture.putpixel((5, 5), (0, 90, 140, 0))
+    picture.convert(mode).save(png, "PNG")
+    before, after = (
+        Image.open(io.BytesIO(data)).convert("RGBA") for data in (png.getvalue(), pages.packed(png.getvalue()))
+    )
+    white = Image.new("RGBA", before.size, "white")
+    assert Image.alpha_composite(white, before).tobytes() == Image.alpha_composite(white, after).tobytes()
+
+
 def drawn(size, marks):
     """A picture with a red frame that stays, and points where they are wanted."""
     picture = Image.new("RGB", size, "white")
