@@ -139,8 +139,12 @@ def anywidget_script() -> str:
         script = resources.files("anywidget").joinpath("nbextension", "index.js").read_text(encoding="utf-8")
     except FileNotFoundError:
         raise CommandError("anywidget is installed without its script for notebooks: install it again") from None
-    # the module does not say its own name: whoever loads it gives it one
-    return f'((define) => {{{script}}})((...rest) => window.define("anywidget", ...rest));'
+    return named_module("anywidget", script)
+
+
+def named_module(name: str, script: str) -> str:
+    """The script of an AMD module that does not say its own name: whoever loads it gives it one."""
+    return f'((define) => {{{script}}})((...rest) => window.define("{name}", ...rest));'
 
 
 def manager_script() -> str:

@@ -4,7 +4,6 @@ The lessons run on a kernel with Colab's own versions with ``pytest -m nightly t
 them into a folder of its own; ``LRLEARN_COLAB`` names a folder that has them already.
 """
 
-import json
 import os
 import re
 import subprocess
@@ -13,11 +12,17 @@ import tomllib
 import types
 from pathlib import Path
 
+import colab_page
+import lab
 import nbformat
 import pytest
+from colab_page import OLD
+from fetching import from_npm
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from packaging.requirements import Requirement
+from playwright.sync_api import expect
+from test_browser import assert_shown
 from test_notebooks import DEMO, LESSONS, PATHS
 
 import lrlearn
@@ -25,8 +30,6 @@ from lrlearn import faults, filmstrips
 
 ROOT = LESSONS.parent
 PINS = ROOT / "tests/colab/pins.txt"
-# of ipywidgets 7.7.1: what each model that its browser side can draw knows
-OLD = json.loads((ROOT / "tests/colab/widgets.json").read_text(encoding="utf-8"))
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 VIEW = "application/vnd.jupyter.widget-view+json"
 EXPLORERS = {
@@ -228,3 +231,52 @@ def test_a_lesson_runs_with_the_versions_of_colab(path, colab_packages):
     assert lesson.cells[0].outputs[0].text.split() == [pins()[name.lower()] for name in asked]
     drawn = {cell.id for cell in lesson.cells if any("image/png" in o.get("data", {}) for o in cell.get("outputs", []))}
     assert expected == drawn
+
+
+# Its widget manager, or one that is built on the same controls. These come last: while a browser is open, an event loop
+# runs in this thread, and no test could wait for a kernel.
+
+
+@pytest.fixture
+def old(browser, tmp_path):
+    """Shows a widget in a page; the page, and what goes wrong in it."""
+    pages = []
+
+    def shown(widget):
+        with from_npm("nothing is tested in widgets as old as Colab's"):
+            pages.append(colab_page.opened(browser, tmp_path, widget))
+        return pages[-1]
+
+    yield shown
+    for page, _ in pages:
+        page.close()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", EXPLORERS)
+def test_an_explorer_drags_in_widgets_as_old_as_colab_s(name, old):
+    explorer = EXPLORERS[name]()
+    explorer.finish()
+    page, wrong = old(explorer)
+    seen = lab.explorers(page).first
+    for to in (0.95, 0.3):
+        lab.drag(page, seen, to)
+        assert_shown(seen, explorer)
+    for row in range(1, seen.locator(".noUi-handle").count()):  # there is no kernel that would draw for them
+        lab.handle(seen, row).focus()
+        page.keyboard.press("ArrowRight")
+        expect(lab.canvas(seen)).to_have_class("lrlearn-filmstrip lrlearn-stale")
+        page.keyboard.press("ArrowLeft")
+        assert_shown(seen, explorer)
+    lab.shot(f"colab-{name}", page)
+    assert wrong == []
+    explorer.close()
+
+
+@pytest.mark.browser
+def test_that_these_widgets_are_as_old(old):
+    page, wrong = old(filmstrips.ipywidgets.VBox([filmstrips.ipywidgets.Checkbox()]))
+    assert f'"{colab_page.BUILT_ON}"' in colab_page.scripts()["manager.js"]
+    while not wrong:
+        page.wait_for_event("pageerror")
+    assert wrong[0].startswith("Class CheckboxStyleModel not found")
