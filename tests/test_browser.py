@@ -20,6 +20,8 @@ pytestmark = pytest.mark.browser
 
 NAMES = ["ScheduleExplorer", "DescentExplorer", "WorkedExample", "TrainingExplorer", "SweepExplorer"]
 LESSONS = [path.relative_to(lab.ROOT).as_posix() for path in notebooks_under(lab.ROOT / "lessons")]
+# what JupyterLab shows in the place of a widget that it cannot draw
+BROKEN = ("model not found", "Error displaying widget", "Error creating widget", "Failed to load model")
 SLOW = """import time
 from matplotlib.figure import Figure
 from lrlearn import filmstrip
@@ -166,7 +168,7 @@ def assert_healthy(page: Page) -> None:
     """Every cell ran without an exception, and every widget is there."""
     errors = page.locator("[data-mime-type='application/vnd.jupyter.error']").all_inner_texts()
     assert not errors, errors[0]
-    for words in ("model not found", "Error displaying widget", "Error creating widget", "Failed to load model"):
+    for words in BROKEN:
         expect(page.get_by_text(words)).to_have_count(0)
 
 

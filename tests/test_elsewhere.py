@@ -1,8 +1,14 @@
-"""The explorers in Firefox and in WebKit, as test_browser.py tries them in Chromium: a page to hand out, JupyterLab."""
+"""The explorers in Firefox and in WebKit, as test_browser.py tries them in Chromium: a page to hand out, JupyterLab.
+
+Whole lessons take minutes in each: they run with ``pytest -m nightly tests/test_elsewhere.py``.
+"""
+
+import time
 
 import elsewhere
 import lab
 import pytest
+from test_browser import BROKEN
 
 from lrlearn import export
 
@@ -94,3 +100,116 @@ def test_in_jupyterlab_cells_run_sliders_drag_and_a_further_control_brings_its_p
     for display in ("none", ""):
         page.evaluate(HIDE, display)
     page.wait_for(DRAWN)
+
+
+# Whole lessons
+
+LESSONS = ("00-start-here", "02-formula", "04-training-effects", "05-in-pytorch")
+FAILED = """() => jupyterapp.shell.currentWidget.content.model.toJSON().cells.filter((cell) =>
+    cell.outputs?.some((output) => output.output_type === "error") && !cell.metadata.tags?.includes("raises-exception"))
+    .map((cell) => cell.source)"""
+WHOLE = """() => [...document.querySelectorAll(".lrlearn-explorer canvas")]
+    .every((canvas) => canvas.dataset.whole === "true")"""
+# of each explorer, which of the page's handles are its own, the main slider's first
+HANDLES = """() => {
+    const all = [...document.querySelectorAll(".noUi-handle")];
+    return [...document.querySelectorAll(".lrlearn-explorer")].map((explorer) =>
+        [...explorer.querySelectorAll(".noUi-handle")].map((handle) => all.indexOf(handle)));
+}"""
+FOCUS = """(handle) => document.querySelectorAll(".noUi-handle")[handle].focus()"""
+CANVAS = """const canvas = document.querySelectorAll(".lrlearn-explorer canvas")[at]"""
+INDEX = f"""(at) => {{ {CANVAS}; return Number(canvas.dataset.index); }}"""
+SHOWS = f"""([at, index]) => {{ {CANVAS}; return canvas.dataset.index === `${{index}}`; }}"""
+WORDS = f"""(at) => {{ {CANVAS}; return canvas.getAttribute("aria-label"); }}"""
+# a new picture may be there before a driver could ask for the mark of the old one
+WATCH = f"""(at) => {{
+    {CANVAS};
+    window.wasMarked = false;
+    new MutationObserver(() => (window.wasMarked ||= canvas.classList.contains("lrlearn-stale")))
+        .observe(canvas, {{ attributeFilter: ["class"] }});
+}}"""
+NEW_PICTURE = f"""([at, words]) => {{
+    {CANVAS};
+    return canvas.getAttribute("aria-label") !== words && !canvas.classList.contains("lrlearn-stale");
+}}"""
+COLOURS = f"""(at) => {{
+    {CANVAS};
+    const {{ data }} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return new Set(new Uint32Array(data.buffer)).size > 5;
+}}"""
+CHECKSUM = f"""(at) => {{
+    {CANVAS};
+    const {{ data }} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return new Uint32Array(data.buffer).reduce((sum, pixel) => (31 * sum + pixel) | 0, 0);
+}}"""
+IS_DARK = """() => document.body.dataset.jpThemeLight === "false" && !document.querySelector("#jupyterlab-splash")"""
+# another tab comes in front of the notebook, and goes; whether the notebook was gone meanwhile
+AWAY_AND_BACK = """async () => {
+    const notebook = jupyterapp.shell.currentWidget;
+    const frames = () => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    await jupyterapp.commands.execute("launcher:create");
+    await frames();
+    const gone = !notebook.isVisible;
+    jupyterapp.shell.activateById(notebook.id);
+    await frames();
+    return gone && notebook.isVisible;
+}"""
+SHUT_DOWN = """() => jupyterapp.serviceManager.sessions.shutdownAll().then(() => true)"""
+
+
+@pytest.fixture
+def lesson(page, lab_server, request):
+    """A lesson in JupyterLab, run; the other browser finds no kernel of it."""
+    page.goto(lab.place(lab_server, f"lessons/{request.param}.ipynb"))
+    page.wait_for(lab.CONNECTED)
+    page.evaluate(lab.RUN_ALL)
+    page.wait_for(lab.ALL_RUN, patience=900)  # a training of seconds takes minutes beside other work
+    yield request.param
+    page.evaluate(SHUT_DOWN)
+
+
+def at_rest(page, at):
+    """The index of an explorer's picture, once no other follows."""
+    before = None
+    while (now := page.evaluate(INDEX, at)) != before:
+        before = now
+        time.sleep(1)
+    return now
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("lesson", LESSONS, indirect=True)
+def test_a_lesson_runs_and_its_explorers_do_what_they_do_in_chromium(page, lesson):
+    assert page.evaluate(FAILED) == []
+    page.wait_for(SHOWN)
+    page.wait_for(WHOLE)
+    text = page.evaluate("() => document.body.innerText")
+    assert [words for words in BROKEN if words in text] == []
+    handles = page.evaluate(HANDLES)
+    for at, (main, *_) in enumerate(handles):
+        page.drag(0.0, main)
+        page.wait_for(SHOWS, [at, 0])
+        first = page.evaluate(CHECKSUM, at)
+        page.drag(1.0, main)
+        last = at_rest(page, at)
+        assert last > 2 and page.evaluate(CHECKSUM, at) != first
+        page.evaluate(FOCUS, main)
+        for key, index in (("ArrowLeft", last - 1), ("Home", 0), ("ArrowRight", 1), ("End", last)):
+            page.press(key)
+            page.wait_for(SHOWS, [at, index])
+    further = next(((at, rows[1]) for at, rows in enumerate(handles) if rows[1:]), None)
+    assert further or lesson == "05-in-pytorch"  # its only explorer has a choice of faults beside the main slider
+    if further:
+        at, row = further
+        words = page.evaluate(WORDS, at)
+        page.evaluate(WATCH, at)
+        page.evaluate(FOCUS, row)
+        page.press("ArrowRight")
+        page.wait_for(NEW_PICTURE, [at, words])
+        assert page.evaluate("() => window.wasMarked")
+    page.evaluate(DARK)
+    page.wait_for(IS_DARK)
+    assert page.evaluate(AWAY_AND_BACK)
+    for at in range(len(handles)):
+        page.place(".lrlearn-explorer canvas", at)  # a browser may hold only what is seen
+        page.wait_for(COLOURS, at)
