@@ -3,6 +3,7 @@
 Whole lessons take minutes in each: they run with ``pytest -m nightly tests/test_elsewhere.py``.
 """
 
+import shutil
 import time
 
 import elsewhere
@@ -157,10 +158,19 @@ AWAY_AND_BACK = """async () => {
 SHUT_DOWN = """() => jupyterapp.serviceManager.sessions.shutdownAll().then(() => true)"""
 
 
+@pytest.fixture(scope="module")
+def lessons(tmp_path_factory):
+    """JupyterLab on a copy of the lessons of its own: what it saves of them is nobody else's business."""
+    folder = tmp_path_factory.mktemp("lessons")
+    shutil.copytree(lab.ROOT / "lessons", folder, dirs_exist_ok=True)
+    with lab.server(folder) as address:
+        yield address
+
+
 @pytest.fixture
-def lesson(page, lab_server, request):
+def lesson(page, lessons, request):
     """A lesson in JupyterLab, run; the other browser finds no kernel of it."""
-    page.goto(lab.place(lab_server, f"lessons/{request.param}.ipynb"))
+    page.goto(lab.place(lessons, f"{request.param}.ipynb"))
     page.wait_for(lab.CONNECTED)
     page.evaluate(lab.RUN_ALL)
     page.wait_for(lab.ALL_RUN, patience=900)  # a training of seconds takes minutes beside other work
