@@ -4,6 +4,7 @@ Playwright drives only builds of its own of these two. Firefox speaks WebDriver 
 MiniBrowser behind WebKitWebDriver, in a screen of its own, and stands in for Safari.
 """
 
+import base64
 import contextlib
 import itertools
 import json
@@ -42,6 +43,10 @@ class Page:
 
     def act(self, pointer: list[dict], keys: list[dict]) -> None:
         """Do what WebDriver calls actions, of a mouse and a keyboard."""
+        raise NotImplementedError
+
+    def screenshot(self) -> bytes:
+        """What is seen of the page, as PNG."""
         raise NotImplementedError
 
     def wait_for(self, function: str, argument: Any = None, patience: int = PATIENCE) -> Any:
@@ -100,6 +105,9 @@ class Firefox(Page):
         assert said["type"] == "success", said["exceptionDetails"]["text"]
         return json.loads(said["result"]["value"])[0]
 
+    def screenshot(self) -> bytes:
+        return base64.b64decode(self.ask("browsingContext.captureScreenshot", context=self.tab)["data"])
+
     def act(self, pointer: list[dict], keys: list[dict]) -> None:
         both = [{"type": "pointer", "id": "mouse", "actions": pointer}, {"type": "key", "id": "keys", "actions": keys}]
         self.ask("input.performActions", context=self.tab, actions=[each for each in both if each["actions"]])
@@ -120,6 +128,9 @@ class WebKit(Page):
             f"const done = arguments[1]; Promise.resolve(({function})(arguments[0])).then(done, (e) => done(`${{e}}`))"
         )
         return self.driver.execute_async_script(code, argument)
+
+    def screenshot(self) -> bytes:
+        return self.driver.get_screenshot_as_png()
 
     def act(self, pointer: list[dict], keys: list[dict]) -> None:
         both = [{"type": "pointer", "id": "mouse", "actions": pointer}, {"type": "key", "id": "keys", "actions": keys}]
