@@ -124,10 +124,11 @@ class WebKit(Page):
         self.driver.get(address)
 
     def evaluate(self, function: str, argument: Any = None) -> Any:
-        code = (
-            f"const done = arguments[1]; Promise.resolve(({function})(arguments[0])).then(done, (e) => done(`${{e}}`))"
-        )
-        return self.driver.execute_async_script(code, argument)
+        code = f"""const done = arguments[1];
+            (async () => [await ({function})(arguments[0])])().then(done, (error) => done(`${{error}}`));"""
+        said = self.driver.execute_async_script(code, argument)
+        assert isinstance(said, list), said  # what it has thrown would count as found
+        return said[0]
 
     def screenshot(self) -> bytes:
         return self.driver.get_screenshot_as_png()
