@@ -1,5 +1,6 @@
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import once
@@ -28,6 +29,9 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(OFFLINE), os.enviro
 
 
 def pytest_configure(config):
+    # a shell that starts the suite in the background ignores Ctrl+C, and whatever the tests start would do the same
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.pluginmanager.register(once.Once(), "once")
 
 
