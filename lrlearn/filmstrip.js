@@ -346,6 +346,9 @@ async function render({ model, el, film }) {
   for (const box of [frame, canvas]) scrolling.observe(box);
   const seen = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && repaint());
   seen.observe(canvas);
+  // In another theme WebKit shows nothing of a canvas, whatever it holds, until it is drawn again.
+  const theme = new MutationObserver(repaint);
+  theme.observe(document.body, { attributeFilter: ["class", "data-jp-theme-name"] });
 
   const listeners = [[model, "change:strip", load], [model, "change:drawing change:coming", mark], [slider, "change:value change:index", show]];
   if (picker) listeners.push([picker, "change:index", show]);
@@ -357,7 +360,7 @@ async function render({ model, el, film }) {
     closed = true;
     for (const [source, event, listener] of listeners) source.off(event, listener);
     for (const timer of [attach, resting, speaking, asking]) clearTimeout(timer);
-    for (const watcher of [observer, scrolling, seen]) watcher?.disconnect();
+    for (const watcher of [observer, scrolling, seen, theme]) watcher?.disconnect();
     ending.abort();
     film.release();
     canvas.width = canvas.height = 0;

@@ -9,6 +9,7 @@ import time
 
 import elsewhere
 import lab
+import numpy as np
 import pytest
 from PIL import Image
 from test_browser import BROKEN
@@ -21,6 +22,13 @@ SHOWN = """() => {
     const has = (part) => document.querySelector(`.lrlearn-explorer ${part}`);
     return has("canvas[data-index]") && has(".noUi-handle") && !has("canvas:not([data-index])");
 }"""
+# where a canvas is seen: what does not fit into its frame is out of sight
+SEEN = """(at) => {
+    const canvas = document.querySelectorAll(".lrlearn-explorer canvas")[at];
+    const [inner, outer] = [canvas, canvas.closest(".lrlearn-frame")].map((node) => node.getBoundingClientRect());
+    return ["left", "top"].map((side) => Math.max(inner[side], outer[side], 0))
+        .concat(["right", "bottom"].map((side) => Math.min(inner[side], outer[side])));
+}"""
 AT = """(index) => document.querySelector(".lrlearn-explorer canvas").dataset.index === `${index}`"""
 CURRENT = """() => [...document.querySelectorAll(".lrlearn-explorer canvas")].every((canvas) =>
     canvas.dataset.index && !canvas.classList.contains("lrlearn-stale"))"""
@@ -30,6 +38,7 @@ LOGARITHMIC = """() => {
     return document.querySelectorAll(".lrlearn-stale").length;
 }"""
 DARK = """() => jupyterapp.commands.execute("apputils:change-theme", { theme: "JupyterLab Dark" }).then(() => true)"""
+IS_DARK = """() => document.body.dataset.jpThemeLight === "false" && !document.querySelector("#jupyterlab-splash")"""
 HIDE = """(display) => {
     document.querySelector(".lrlearn-explorer").style.display = display;
     return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))));
@@ -39,13 +48,13 @@ NAMES = """() => [...document.querySelectorAll(".lrlearn-explorer .noUi-handle")
 
 
 def assert_seen(page, at=0):
-    """A picture is on the screen: a browser may show white where a canvas holds one."""
+    """A picture is on the screen: WebKit may show white where a canvas still holds every pixel."""
     for _ in range(60):
-        box = page.place(".lrlearn-explorer canvas", at)
-        screen = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-        scale = screen.width / page.evaluate("() => innerWidth")
-        edges = (box["left"], max(0, box["top"]), box["left"] + box["width"], box["top"] + box["height"])
-        if len(screen.crop([round(scale * edge) for edge in edges]).getcolors(1 << 24)) > 5:
+        page.place(".lrlearn-explorer canvas", at)
+        left, top, right, bottom = page.evaluate(SEEN, at)
+        screen = Image.open(io.BytesIO(page.screenshot())).convert("L")
+        inside = (left + 5, top + 5, right - 5, bottom - 20)  # below is what it scrolls by
+        if (np.asarray(screen.crop([round(edge) for edge in inside])) < 200).mean() > 0.01:
             return
         time.sleep(0.5)
     raise AssertionError("the canvas is white on the screen")
@@ -109,7 +118,10 @@ def test_in_jupyterlab_cells_run_sliders_drag_and_a_further_control_brings_its_p
         page.wait_for(AT, index)
     assert page.evaluate(LOGARITHMIC) == 1
     page.wait_for(CURRENT)
+    assert_seen(page)  # as above
     page.evaluate(DARK)
+    page.wait_for(IS_DARK)
+    assert_seen(page)
     for display in ("none", ""):
         page.evaluate(HIDE, display)
     assert_seen(page)
@@ -150,7 +162,6 @@ CHECKSUM = f"""(at) => {{
     const {{ data }} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
     return new Uint32Array(data.buffer).reduce((sum, pixel) => (31 * sum + pixel) | 0, 0);
 }}"""
-IS_DARK = """() => document.body.dataset.jpThemeLight === "false" && !document.querySelector("#jupyterlab-splash")"""
 # another tab comes in front of the notebook, and goes; whether the notebook was gone meanwhile
 AWAY_AND_BACK = """async () => {
     const notebook = jupyterapp.shell.currentWidget;
