@@ -68,12 +68,12 @@ def taken_apart(page: str, folder: Folder, root: str, drawn: Path) -> str:
     sheet = folder.put("assets", "\n".join(styles).encode(), "css")
     state = STATE_SCRIPT.search(foot)
     foot, told = (foot[: state.start()] + foot[state.end() :], state[1]) if state else (foot, "")
-    models = json.loads(told)["state"] if told else {}
-    if models:
-        foot = VIEWED.sub(lambda found: _with_place(found, models, folder, root), foot)
+    held = json.loads(told) if told else {}
+    if held:
+        foot = VIEWED.sub(lambda found: _with_place(found, held["state"], folder, root), foot)
     foot = HELD.sub(lambda found: _picture(found, folder, root), foot)
-    if told:
-        light = json.dumps(_lightened(json.loads(told), folder, drawn)).replace("<", "\\u003c")
+    if held:
+        light = json.dumps(_lightened(held, folder, drawn)).replace("<", "\\u003c")
         foot = foot.replace("</body>", f'<script type="{STATE}">{light}</script>\n</body>')
     return f'{head}<link rel="stylesheet" href="{root}{sheet}">\n{body}{foot}'
 

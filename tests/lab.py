@@ -154,19 +154,26 @@ def by_colour(log: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def projector(folder: Path) -> Iterator[str]:
-    """The classroom demo as `python -m lrlearn.classroom`, called in a folder, serves it; yields its address."""
+def started(*command: str, answers: str = "/", **options: Any) -> Iterator[str]:
+    """A server that a command starts, ``{port}`` in it being a free one; yields its address once it answers there."""
     port = free_port()
-    command = [sys.executable, "-m", "lrlearn.classroom", "--no-browser", f"--port={port}"]
     with tempfile.NamedTemporaryFile("w") as log:
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+        process = subprocess.Popen([part.format(port=port) for part in command], stdout=log, stderr=log, **options)
         try:
-            # it answers once it serves: its page is made, and the notebook run, for whoever opens it
-            _wait_for(f"http://127.0.0.1:{port}/voila/static/voila.js", process, Path(log.name))
+            _wait_for(f"http://127.0.0.1:{port}{answers}", process, Path(log.name))
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
             process.wait(20)
+
+
+@contextlib.contextmanager
+def projector(folder: Path) -> Iterator[str]:
+    """The classroom demo as `python -m lrlearn.classroom`, called in a folder, serves it; yields its address."""
+    command = [sys.executable, "-m", "lrlearn.classroom", "--no-browser", "--port={port}"]
+    # it answers once it serves: its page is made, and the notebook run, for whoever opens it
+    with started(*command, answers="/voila/static/voila.js", cwd=folder) as address:
+        yield address
 
 
 def _wait_for(address: str, process: subprocess.Popen, log: Path) -> None:

@@ -12,14 +12,11 @@ matplotlib from a content delivery network, and were not measured: nothing here 
 """
 
 import argparse
-import contextlib
 import statistics
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -75,20 +72,6 @@ if __name__ == "__main__":
 """
 
 
-@contextlib.contextmanager
-def served(*command: str) -> Iterator[str]:
-    """A server that a command starts; ``{port}`` in it is one that is free. Yields its address."""
-    port = lab.free_port()
-    with tempfile.NamedTemporaryFile("w") as log:
-        process = subprocess.Popen([part.format(port=port) for part in command], stdout=log, stderr=log)
-        try:
-            lab._wait_for(f"http://127.0.0.1:{port}", process, Path(log.name))
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
 def visit(browser: Any, address: str, picture: str) -> tuple[float, float, float]:
     """Seconds until slider and picture are there, kB until then, and milliseconds from a key to its picture."""
     page = browser.new_context(viewport={"width": 1300, "height": 1000}).new_page()
@@ -136,12 +119,12 @@ def main() -> None:
             made.shutdown()
         notebook = lab.write_notebook(Path(folder, "peer.ipynb"), VOILA)
         voila = [sys.executable, "-m", "voila", str(notebook), "--no-browser", "--port={port}"]
-        with served(*voila) as address:
+        with lab.started(*voila) as address:
             told(browser, "ipywidgets in Voilà", address, ".jp-OutputArea-output img")
         app = Path(folder, "peer.py")
         app.write_text(MARIMO.format(draw="".join(f"    {line}\n" for line in DRAW.splitlines())))
         run = [sys.executable, "-m", "marimo", "run", str(app), "--headless", "--port={port}", "--no-token"]
-        with served(*run) as address:
+        with lab.started(*run) as address:
             told(browser, "marimo", address, "img")
 
 
