@@ -123,7 +123,8 @@ def server(folder: Path, log: Path | None = None, *more: str) -> Iterator[str]:
         places["IPYTHONDIR"] = str(profile.parent)
         options = [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={folder}"]
         options += ["--IdentityProvider.token=", "--no-browser", "--allow-root"]
-        options += ["--LabApp.expose_app_in_browser=True", "--LabApp.news_url=None"]
+        options += [f"--{app}.expose_app_in_browser=True" for app in ("LabApp", "JupyterNotebookApp")]
+        options += ["--LabApp.news_url=None"]
         log = log or Path(home, "log")
         command = [sys.executable, "-m", "jupyterlab", *options, *more]
         with log.open("w") as written:
@@ -204,7 +205,15 @@ def place(address: str, name: str) -> str:
 
 def open_notebook(page: Page, address: str, name: str) -> None:
     """Show a notebook alone in a fresh workspace, its kernel ready."""
-    page.goto(place(address, name))
+    goto_ready(page, place(address, name))
+
+
+def goto_ready(page: Page, address: str) -> None:
+    """Go where JupyterLab or Notebook 7 shows a notebook, until its kernel answers.
+
+    Both call a notebook idle before it has a kernel, and then drop what they are told to run.
+    """
+    page.goto(address)
     page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=60_000)
     page.wait_for_function(CONNECTED, timeout=60_000)
     page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(timeout=60_000)

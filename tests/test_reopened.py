@@ -85,8 +85,7 @@ def test_in_notebook_7_cells_run_and_sliders_drag(browser, tmp_path):
     lab.write_notebook(tmp_path / "one.ipynb", "from lrlearn import WorkedExample", "WorkedExample()")
     with lab.server(tmp_path) as address:
         page = browser.new_page()
-        page.goto(f"{address}/notebooks/one.ipynb")
-        page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for(timeout=60_000)
+        lab.goto_ready(page, f"{address}/notebooks/one.ipynb")
         page.get_by_text("Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
         explorer = lab.explorers(page)

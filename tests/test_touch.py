@@ -76,8 +76,7 @@ def test_in_jupyterlab(phone, address):
 
 def test_in_notebook_7(phone, address):
     pytest.importorskip("notebook", reason="Notebook 7 is not installed: nothing is touched in it")
-    phone.goto(f"{address}/notebooks/two.ipynb")
-    phone.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]").first.wait_for()
+    lab.goto_ready(phone, f"{address}/notebooks/two.ipynb")
     phone.get_by_text("Run", exact=True).click()
     phone.get_by_text("Run All Cells", exact=True).click()
     assert_made_for_a_finger(phone, "notebook-7")
