@@ -11,6 +11,9 @@ import io
 import itertools
 import linecache
 import re
+import runpy
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -175,6 +178,23 @@ def execute(source: str | ast.Module, names: dict) -> str:
         if shown:
             names["_"] = eval(compile(ast.Expression(last[0].value), at, "eval"), names)
     return printed.getvalue()
+
+
+@pytest.fixture(autouse=True)
+def scripts_run_here(monkeypatch):
+    """A script that a lesson hands to a fresh Python: each would import torch once more. The browser's run has them."""
+
+    fresh = subprocess.run
+
+    def run_script(command, **given):
+        if command[0] != sys.executable:
+            return fresh(command, **given)
+        with contextlib.chdir(given["cwd"]), contextlib.redirect_stdout(io.StringIO()) as printed:
+            monkeypatch.setattr("sys.argv", command[1:])
+            runpy.run_path(command[1])
+        return subprocess.CompletedProcess(command, 0, printed.getvalue())
+
+    monkeypatch.setattr("subprocess.run", run_script)
 
 
 @functools.cache

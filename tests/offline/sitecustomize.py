@@ -1,6 +1,11 @@
 """Imported by Python when it starts: sockets reach this machine only, so a lesson that downloads fails."""
 
 import socket
+import sys
+
+# jsonschema would compile grammars for addresses in other alphabets, a second of processor time in every server and
+# command that a test starts (nbformat: 1.3 s to import with them, 0.2 s without); no notebook here has such an address
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
 
 _connect, _connect_ex, _lookup = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
 HERE = {"localhost", "::1", "", None}
