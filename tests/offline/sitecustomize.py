@@ -5,7 +5,7 @@ import sys
 
 # jsonschema would compile grammars for addresses in other alphabets, a second of processor time in every server and
 # command that a test starts (nbformat: 1.3 s to import with them, 0.2 s without); no notebook here has such an address
-sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]
+sys.modules["rfc3987_syntax"] = None
 
 _connect, _connect_ex, _lookup = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
 HERE = {"localhost", "::1", "", None}
