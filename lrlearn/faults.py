@@ -96,6 +96,15 @@ def expect(what: str, expected: Any, came: Any, within: float = 1e-9) -> None:
         )
 
 
+def tell(what: str, came: Any) -> None:
+    """Print what came out, a number with four digits.
+
+    >>> tell("the rate of epoch 5", 0.1 * 0.9**5)
+    the rate of epoch 5: 0.05905
+    """
+    print(f"{what}: {came:.4g}" if isinstance(came, float) else f"{what}: {came}")
+
+
 def _alike(one: Any, other: Any, within: float) -> bool:
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(_alike(*pair, within) for pair in zip(one, other, strict=True))

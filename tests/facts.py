@@ -231,4 +231,28 @@ FACTS: dict[str, dict[str, list[str]]] = {
             "not any('diverged' in told(_, v) for v in _.values if v < 1)",
         ],
     },
+    "05-in-pytorch": {
+        "2351426e": ["np.isclose(held, initial_lr * gamma**num_epochs, rtol=1e-9)"],
+        "5b47932f": [
+            "scheduler.last_epoch == num_epochs and scheduler.get_last_lr() == [held]",
+            "{'gamma', 'base_lrs', 'last_epoch'} <= scheduler.state_dict().keys() and 'optimizer' not in"
+            " scheduler.state_dict()",
+        ],
+        "10f67ca0": ["np.isclose(FIRST * math.exp(-natural * 3), torch_rates[3], rtol=1e-9)"],
+        "e25ff62d": ["np.isclose(last, end, rtol=1e-9)"],
+        "bf08e6ee": ["0 < worst < 1e-15"],
+        "931f87de": ["(alone, afterwards) == (1, 0)"],
+        "01adee8d": ["scheduler.last_epoch == given + 1 and scheduler.get_last_lr() == [FIRST]"],
+        "48c976d2": ["np.isclose(weight.item(), (1 - FIRST * weight_decay) ** steps, rtol=1e-9)"],
+        "a56c05ed": ["moved[torch.optim.SGD] == moved[torch.optim.Adam] == [0.1, 0.05, 0.025]"],
+        "b9c724ce": ["np.isclose(weight.item(), FIRST / (1 - DECAY), rtol=1e-9)"],
+        "3c5f43df": ["accepted == [True, True]"],
+        "58761ac5": ["np.allclose(rates[::BATCHES], torch_rates[:3], rtol=1e-9)"],
+        "a896b56c": [
+            "np.allclose(after, [0.02, 0.04, 0.06, 0.08, *FIRST * DECAY ** np.arange(8)], rtol=1e-9)",
+            "np.allclose(at_once, [FIRST * DECAY**e * min(1, 0.2 + 0.2 * e) for e in range(12)], rtol=1e-9)",
+        ],
+        "85bd2254": ["agree is True"],
+        "cdea2a92": ["others == []"],
+    },
 }

@@ -136,6 +136,13 @@ def test_a_guess_stands_first_and_what_became_of_it_last(name):
 
 
 @walked
+def test_a_cell_that_asks_for_a_guess_does_not_say_what_is_expected(name):
+    for cell in code(name):
+        if "guess = ..." in cell.source:
+            assert not re.search(r"\bexpect\(", cell.source), cell.source
+
+
+@walked
 def test_targets_stand_above_their_explorer(name):
     found = cells(name)
     for at, cell in enumerate(found):
