@@ -242,7 +242,7 @@ FACTS: dict[str, dict[str, list[str]]] = {
         "e25ff62d": ["np.isclose(last, end, rtol=1e-9)"],
         "bf08e6ee": ["0 < worst < 1e-15"],
         "931f87de": ["(alone, afterwards) == (1, 0)"],
-        "01adee8d": ["scheduler.last_epoch == given + 1 and scheduler.get_last_lr() == [FIRST]"],
+        "01adee8d": ["scheduler.last_epoch == given + 1", "scheduler.get_last_lr() == [FIRST]"],
         "48c976d2": ["np.isclose(weight.item(), (1 - FIRST * weight_decay) ** steps, rtol=1e-9)"],
         "a56c05ed": ["moved[torch.optim.SGD] == moved[torch.optim.Adam] == [0.1, 0.05, 0.025]"],
         "b9c724ce": ["np.isclose(weight.item(), FIRST / (1 - DECAY), rtol=1e-9)"],

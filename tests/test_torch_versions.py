@@ -1,4 +1,4 @@
-"""Lesson 05 is true with every release of torch that the project supports, and says so where one behaves otherwise.
+"""Lesson 05 is true with every release of torch that the project supports, and it is told where one behaves otherwise.
 
 The oldest and the newest supported scheduler are read from wheels, if a folder of them is named:
 
@@ -17,8 +17,10 @@ import warnings
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from facts import FACTS
 from test_in_pytorch import CHANGED, LESSON, code_cells, run_cells
 from torch.optim import lr_scheduler
 
@@ -121,15 +123,18 @@ def warns_of_its_own_epoch(patch):
 
 
 def said(capsys):
-    """Which statements of the lesson do not hold."""
+    """What does not hold: statements of the lesson's own cells, then facts that the tests hold for it."""
     slow = ("SEEDS = ", "run_script(", "find_spec(")  # ten orders, new processes, other frameworks
     capsys.readouterr()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        names = {"__name__": "lesson", "np": __import__("numpy")}
-        run_cells([cell for cell in code_cells() if not any(part in cell.source for part in slow)], names)
+        names, facts = {"__name__": "lesson", "np": np}, []
+        for cell in code_cells():
+            if not any(part in cell.source for part in slow):
+                run_cells([cell], names)
+                facts += [fact for fact in FACTS["05-in-pytorch"].get(cell.id, []) if not eval(fact, dict(names))]
     lines = capsys.readouterr().out.splitlines()
-    return [line.removeprefix(CHANGED).split(". Expected")[0] for line in lines if line.startswith(CHANGED)]
+    return [line.removeprefix(CHANGED).split(". Expected")[0] for line in lines if line.startswith(CHANGED)] + facts
 
 
 def test_the_lesson_says_nothing_with_this_release(capsys):
@@ -144,4 +149,5 @@ def test_the_lesson_holds_with_what_supported_releases_do(older, monkeypatch, ca
 
 def test_the_lesson_says_what_releases_before_the_oldest_do_differently(monkeypatch, capsys):
     multiplies_when_made(monkeypatch)
-    assert said(capsys) == ["logged get_lr(), the log", "made with last_epoch, it leaves the rate"]
+    leaves_the_rate = "scheduler.get_last_lr() == [FIRST]"
+    assert said(capsys) == ["logged get_lr(), the log", leaves_the_rate]
