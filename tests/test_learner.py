@@ -17,11 +17,10 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-import facts
 import nbformat
 import pytest
 import refresh_lessons
-from facts import FACTS
+from facts import FACTS, holds
 from test_notebooks import DEMO, PATHS
 
 from lrlearn import ScheduleExplorer, exercises, recaps
@@ -190,7 +189,6 @@ def execute(source: str | ast.Module, names: dict) -> str:
 @pytest.fixture(autouse=True)
 def scripts_run_here(monkeypatch):
     """A script that a lesson hands to a fresh Python: each would import torch once more. The browser's run has them."""
-
     fresh = subprocess.run
 
     def run_script(command, **given):
@@ -221,7 +219,7 @@ def run(name: str) -> dict[str, tuple[dict, dict]]:
 def test_what_the_lesson_says_holds(name):
     for cell_id, said in FACTS.get(name, {}).items():
         for fact in said:
-            assert eval(fact, vars(facts) | run(name)[cell_id][1]), f"{name}, cell {cell_id}: {fact}"
+            assert holds(fact, run(name)[cell_id][1]), f"{name}, cell {cell_id}: {fact}"
 
 
 def test_a_fact_belongs_to_a_cell():
